@@ -1,0 +1,159 @@
+# lungo: Lua 5.4 with goroutines. `make help` lists the targets.
+
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+BUILD ?= build
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^.define LUNGO_VERSION "\(.*\)"/\1/p' include/lungo.h)
+
+LUA_INC ?= /usr/include/lua5.4
+LUA_LIB ?= $(firstword $(wildcard /usr/lib/*/liblua5.4.a))
+
+OPT ?= -O2
+CPPFLAGS += -D_GNU_SOURCE -I$(LUA_INC) -Iinclude
+CFLAGS += -std=gnu11 $(OPT) -g -fno-strict-aliasing -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -pthread $(SAN)
+LDFLAGS += -pthread $(SAN)
+LDLIBS += -lm -ldl
+
+# Each folder sees only what it may use: cli -> stdlib -> runtime -> vm. (-iquote: our sched.h must not hide the system's.)
+INC_vm := -iquote vm
+INC_runtime := -iquote runtime -iquote vm
+INC_stdlib := -iquote stdlib -iquote runtime -iquote vm
+INC_cli :=
+
+SRC_vm := $(wildcard vm/*.c)
+SRC_runtime := $(wildcard runtime/*.c)
+SRC_stdlib := $(wildcard stdlib/*.c)
+SRC_cli := $(wildcard cli/*.c)
+LIB_SRC := $(SRC_vm) $(SRC_runtime) $(SRC_stdlib)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/obj/%.o)
+CLI_OBJ := $(SRC_cli:%.c=$(BUILD)/obj/%.o)
+PIC_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
+
+# Members of the package's archive that we link: auxiliary and standard library, no core. Their calls of blocking C
+# functions are renamed to the wrappers of stdlib/iolib.c.
+LUA_MEMBERS := lauxlib.o lbaselib.o lstrlib.o ltablib.o lmathlib.o lutf8lib.o loslib.o liolib.o ldblib.o loadlib.o
+LUA_OBJ := $(addprefix $(BUILD)/lua/,$(LUA_MEMBERS))
+
+.PHONY: all help deps run test asan tsan ubsan stress bench format format-check install libs clean unit
+
+all: $(BUILD)/lungo
+
+help:
+	@echo "make            build build/lungo"
+	@echo "make run        install what is missing, build, and run a tour of the examples"
+	@echo "make test       install what is missing, build, and run all tests (T=path runs those below it)"
+	@echo "make asan|ubsan|tsan   the same tests under a sanitizer"
+	@echo "make stress     the long tests: collect at every allocation, random yields, random programs"
+	@echo "make bench      speed tables against lua5.4 and Go"
+	@echo "make libs       liblungo.a, liblungo.so, lungo.pc"
+	@echo "make install    into PREFIX (/usr/local), DESTDIR respected"
+	@echo "make format     clang-format all sources (format-check: only report)"
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(INC_$(firstword $(subst /, ,$*))) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/pic/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(INC_$(firstword $(subst /, ,$*))) $(CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
+
+$(LUA_OBJ): $(BUILD)/lua/.stamp ;
+$(BUILD)/lua/.stamp: $(LUA_LIB) scripts/blocking.syms
+	@test -n "$(LUA_LIB)" || { echo "liblua5.4.a not found: run scripts/deps.sh"; exit 1; }
+	@mkdir -p $(@D)
+	cd $(@D) && ar x $(LUA_LIB) $(LUA_MEMBERS)
+	for o in $(LUA_OBJ); do objcopy --redefine-syms=scripts/blocking.syms $$o || exit 1; done
+	@touch $@
+
+$(BUILD)/lungo: $(CLI_OBJ) $(LIB_OBJ) $(LUA_OBJ)
+	$(CC) $(LDFLAGS) -Wl,-E -o $@ $(CLI_OBJ) $(LIB_OBJ) $(LUA_OBJ) $(LDLIBS)
+
+$(BUILD)/liblungo.a: $(LIB_OBJ) $(LUA_OBJ)
+	rm -f $@
+	ar rcs $@ $(LIB_OBJ) $(LUA_OBJ)
+
+# The package's archive is not position independent, so the shared library takes the auxiliary functions from the
+# package's shared library; our lua_* come first in the search order.
+$(BUILD)/liblungo.so: $(PIC_OBJ)
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,liblungo.so.0 -o $@ $(PIC_OBJ) -Wl,--no-as-needed -l:liblua5.4.so.0 $(LDLIBS)
+
+$(BUILD)/lungo.pc: scripts/lungo.pc.in include/lungo.h
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LUA_INC@|$(LUA_INC)|' $< > $@
+
+libs: $(BUILD)/liblungo.a $(BUILD)/liblungo.so $(BUILD)/lungo.pc
+
+deps:
+	@scripts/deps.sh build
+
+run:
+	@scripts/deps.sh build
+	@$(MAKE) --no-print-directory -s all
+	@scripts/tour.sh $(BUILD)/lungo
+
+# ---- tests ----
+UNIT_SRC := $(wildcard tests/unit/*_test.c)
+UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+
+$(BUILD)/unit/%: tests/unit/%.c $(LIB_OBJ) $(LUA_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(INC_stdlib) $(CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $< $(LIB_OBJ) $(LUA_OBJ) $(LDLIBS)
+
+# vm/ links alone, with a runtime that knows one goroutine.
+STUB_BIN := $(BUILD)/unit-stub/vm_alone
+$(STUB_BIN): tests/unit/vm_alone.c tests/unit/seam_stub.c $(filter $(BUILD)/obj/vm/%,$(LIB_OBJ)) $(LUA_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(INC_vm) $(CFLAGS) $(LDFLAGS) -o $@ tests/unit/vm_alone.c tests/unit/seam_stub.c \
+	  $(filter $(BUILD)/obj/vm/%,$(LIB_OBJ)) $(filter-out %/liolib.o %/loslib.o %/lbaselib.o,$(LUA_OBJ)) $(LDLIBS)
+
+unit: $(UNIT_BIN)
+
+test:
+	@scripts/deps.sh test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@tests/run.sh $(BUILD) $(T)
+
+TSAN_OPT := -O1 -DLUNGO_DEBUG
+asan:
+	@$(MAKE) --no-print-directory test BUILD=build/asan OPT="-O1 -DLUNGO_DEBUG" SAN="-fsanitize=address"
+ubsan:
+	@$(MAKE) --no-print-directory test BUILD=build/ubsan OPT="-O1 -DLUNGO_DEBUG" \
+	  SAN="-fsanitize=undefined -fno-sanitize-recover=undefined"
+tsan:
+	@$(MAKE) --no-print-directory test BUILD=build/tsan OPT="$(TSAN_OPT)" SAN="-fsanitize=thread"
+
+stress:
+	@scripts/deps.sh test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit BUILD=build/stress OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
+	@tests/stress.sh build/stress $(T)
+
+bench:
+	@scripts/deps.sh bench
+	@$(MAKE) --no-print-directory -s all
+	@bench/run.sh $(BUILD)/lungo
+
+FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch])
+format:
+	clang-format -i $(FORMAT_SRC)
+format-check:
+	clang-format --dry-run -Werror $(FORMAT_SRC)
+
+install: all libs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/lungo \
+	  $(DESTDIR)$(PREFIX)/share/lungo/examples
+	install -m 755 $(BUILD)/lungo $(DESTDIR)$(PREFIX)/bin/lungo
+	install -m 644 $(BUILD)/liblungo.a $(DESTDIR)$(PREFIX)/lib/liblungo.a
+	install -m 755 $(BUILD)/liblungo.so $(DESTDIR)$(PREFIX)/lib/liblungo.so.0
+	ln -sf liblungo.so.0 $(DESTDIR)$(PREFIX)/lib/liblungo.so
+	install -m 644 include/lungo.h $(LUA_INC)/lua.h $(LUA_INC)/luaconf.h $(LUA_INC)/lualib.h $(LUA_INC)/lauxlib.h \
+	  $(LUA_INC)/lua.hpp $(DESTDIR)$(PREFIX)/include/lungo/
+	install -m 644 $(BUILD)/lungo.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/lungo.pc
+	cp -R examples/. $(DESTDIR)$(PREFIX)/share/lungo/examples/
+
+clean:
+	rm -rf build
+
+-include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(PIC_OBJ:.o=.d)

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+//
+// main.c: the `lungo` command: options, scripts, a plain read-eval-print loop.
+//
+// What:       parses the options of `lua` and lungo's own, then runs everything as goroutine 1 through lungo_run, so
+//             that an uncaught error or a deadlock ends the process as in Go (status 2).
+// Callers:    the shell. Uses public headers only.
+// See also:   docs/manual.md "Command line". Tests: tests/cli.
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <lungo.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 1
+
+static const char *progname = "lungo";
+
+typedef struct Options {
+  char **argv;
+  int argc;
+  int script;       // index of the script's name in argv, argc if none
+  bool interactive; // -i
+  bool version;     // -v
+  bool noenv;       // -E
+  bool has_e;       // some -e was given
+  long maxprocs;    // 0: not given
+  bool seeded;
+  unsigned long long seed;
+} Options;
+
+static const char usage_text[] =
+    "usage: lungo [options] [script [args]]\n"
+    "Available options are:\n"
+    "  -e stat          execute string 'stat'\n"
+    "  -i               enter interactive mode after executing 'script'\n"
+    "  -l mod           require library 'mod' into global 'mod'\n"
+    "  -l g=mod         require library 'mod' into global 'g'\n"
+    "  -v, --version    show version information\n"
+    "  -E               ignore environment variables\n"
+    "  -W               turn warnings on\n"
+    "  --maxprocs N     run on at most N processors (default: all; also LUNGOMAXPROCS)\n"
+    "  --seed N         reproducible scheduling, with one processor\n"
+    "  --help           show this text\n"
+    "  --               stop handling options\n"
+    "  -                stop handling options and execute stdin\n";
+
+static void complain(const char *msg) { fprintf(stderr, "%s: %s\n", progname, msg); }
+
+static int usage_error(const char *fmt, const char *arg) {
+  fprintf(stderr, "%s: ", progname);
+  fprintf(stderr, fmt, arg);
+  fprintf(stderr, "\n%s", usage_text);
+  return EXIT_USAGE;
+}
+
+static void print_version(void) { printf("lungo " LUNGO_VERSION " (" LUA_VERSION ")\n"); }
+
+// ---- options --------------------------------------------------------------------------------------
+
+static bool number_option(const char *text, unsigned long long *out) {
+  char *end;
+  errno = 0;
+  *out = strtoull(text, &end, 10);
+  return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
+}
+
+// A long option at argv[*i]; returns 0 to go on, or an exit status + 1.
+static int long_option(Options *o, int *i) {
+  const char *name = o->argv[*i];
+  unsigned long long n;
+  if (strcmp(name, "--help") == 0) {
+    fputs(usage_text, stdout);
+    return EXIT_SUCCESS + 1;
+  }
+  if (strcmp(name, "--version") == 0) {
+    print_version();
+    return EXIT_SUCCESS + 1;
+  }
+  if (strcmp(name, "--maxprocs") != 0 && strcmp(name, "--seed") != 0)
+    return usage_error("unrecognized option '%s'", name) + 1;
+  if (++*i >= o->argc) return usage_error("'%s' needs a number", name) + 1;
+  if (!number_option(o->argv[*i], &n) || (name[2] == 'm' && (n < 1 || n > 1024)))
+    return usage_error(name[2] == 'm' ? "'--maxprocs' needs a number from 1 to 1024, not '%s'"
+                                      : "'--seed' needs a number, not '%s'", o->argv[*i]) + 1;
+  if (name[2] == 'm') {
+    o->maxprocs = (long)n;
+  } else {
+    o->seeded = true;
+    o->seed = n;
+    if (o->maxprocs == 0) o->maxprocs = 1;
+  }
+  return 0;
+}
+
+// Options that need no Lua state are settled here; -e, -l and -W are run later, in order, by run_options.
+static int parse_options(Options *o) {
+  int i;
+  for (i = 1; i < o->argc && o->argv[i][0] == '-'; i++) {
+    const char *a = o->argv[i];
+    if (strcmp(a, "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(a, "-") == 0) break;
+    if (a[1] == '-') {
+      int r = long_option(o, &i);
+      if (r) return r;
+      continue;
+    }
+    if (strchr("iEvW", a[1]) && a[2] != '\0') return usage_error("unrecognized option '%s'", a) + 1;
+    switch (a[1]) {
+    case 'i': o->interactive = o->version = true; break;
+    case 'v': o->version = true; break;
+    case 'E': o->noenv = true; break;
+    case 'W': break;
+    case 'e': o->has_e = true; // fall through
+    case 'l':
+      if (a[2] == '\0' && (++i >= o->argc || (a[1] == 'e' ? false : o->argv[i][0] == '-')))
+        return usage_error("'%s' needs argument", a) + 1;
+      break;
+    default: return usage_error("unrecognized option '%s'", a) + 1;
+    }
+  }
+  o->script = i;
+  return 0;
+}
+
+// ---- running chunks -------------------------------------------------------------------------------
+
+// A chunk that cannot be loaded is the user's input error, not a panic: message and status 1.
+static _Noreturn void load_failed(lua_State *L) {
+  complain(lua_tostring(L, -1));
+  exit(EXIT_FAILURE);
+}
+
+static void run_loaded(lua_State *L, int nargs) {
+  lungo_run(L, nargs, 0, LUNGO_PANIC);
+}
+
+static void run_string(lua_State *L, const char *s, const char *name) {
+  if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) load_failed(L);
+  run_loaded(L, 0);
+}
+
+static int require_library(lua_State *L) {
+  const char *global = lua_tostring(L, 1), *module = lua_tostring(L, 2);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, module);
+  lua_call(L, 1, 1);
+  lua_setglobal(L, global);
+  return 0;
+}
+
+static void run_library(lua_State *L, const char *spec) {
+  const char *eq = strchr(spec, '=');
+  lua_pushcfunction(L, require_library);
+  if (eq) {
+    lua_pushlstring(L, spec, (size_t)(eq - spec));
+    lua_pushstring(L, eq + 1);
+  } else {
+    lua_pushstring(L, spec);
+    lua_pushstring(L, spec);
+  }
+  run_loaded(L, 2);
+}
+
+static void run_options(lua_State *L, const Options *o) {
+  for (int i = 1; i < o->script; i++) {
+    const char *a = o->argv[i];
+    if (strcmp(a, "--maxprocs") == 0 || strcmp(a, "--seed") == 0) {
+      i++;
+    } else if (strcmp(a, "-W") == 0) {
+      lua_warning(L, "@on", 0);
+    } else if (a[0] == '-' && (a[1] == 'e' || a[1] == 'l')) {
+      const char *arg = a[2] ? a + 2 : o->argv[++i];
+      if (a[1] == 'e')
+        run_string(L, arg, "=(command line)");
+      else
+        run_library(L, arg);
+    }
+  }
+}
+
+static void run_init(lua_State *L) {
+  const char *name = "=LUA_INIT_5_4", *init = getenv("LUA_INIT_5_4");
+  if (init == NULL) {
+    name = "=LUA_INIT";
+    init = getenv("LUA_INIT");
+  }
+  if (init == NULL) return;
+  if (init[0] != '@') {
+    run_string(L, init, name);
+    return;
+  }
+  if (luaL_loadfile(L, init + 1) != LUA_OK) load_failed(L);
+  run_loaded(L, 0);
+}
+
+static void set_arg_table(lua_State *L, const Options *o) {
+  int script = o->script < o->argc ? o->script : 0;
+  lua_createtable(L, o->argc - script, script + 1);
+  for (int i = 0; i < o->argc; i++) {
+    lua_pushstring(L, o->argv[i]);
+    lua_rawseti(L, -2, i - script);
+  }
+  lua_setglobal(L, "arg");
+}
+
+static void run_script(lua_State *L, const Options *o) {
+  const char *name = o->argv[o->script];
+  bool is_stdin = strcmp(name, "-") == 0 && strcmp(o->argv[o->script - 1], "--") != 0;
+  if (luaL_loadfile(L, is_stdin ? NULL : name) != LUA_OK) load_failed(L);
+  int nargs = o->argc - o->script - 1;
+  luaL_checkstack(L, nargs + 3, "too many arguments to script");
+  for (int i = 1; i <= nargs; i++) lua_pushstring(L, o->argv[o->script + i]);
+  run_loaded(L, nargs);
+}
+
+// ---- read-eval-print loop ---------------------------------------------------------------------------
+
+typedef struct Line {
+  char *text;
+  size_t cap;
+  ssize_t len;
+} Line;
+
+static void read_line(void *arg) {
+  Line *line = arg;
+  line->len = getline(&line->text, &line->cap, stdin);
+}
+
+static bool prompt_line(lua_State *L, Line *line, const char *prompt) {
+  fputs(prompt, stdout);
+  fflush(stdout);
+  lungo_blocking(L, read_line, line);
+  if (line->len < 0) return false;
+  if (line->len > 0 && line->text[line->len - 1] == '\n') line->text[--line->len] = '\0';
+  return true;
+}
+
+static bool is_incomplete(lua_State *L, int status) {
+  size_t len;
+  if (status != LUA_ERRSYNTAX) return false;
+  const char *msg = lua_tolstring(L, -1, &len);
+  return len >= 5 && strcmp(msg + len - 5, "<eof>") == 0;
+}
+
+// Compiles the source at index 1: as an expression list if it is one, else as statements.
+static int load_line(lua_State *L) {
+  size_t len;
+  lua_pushfstring(L, "return %s", lua_tostring(L, 1));
+  const char *s = lua_tolstring(L, -1, &len);
+  if (luaL_loadbuffer(L, s, len, "=stdin") == LUA_OK) return LUA_OK;
+  lua_settop(L, 1);
+  s = lua_tolstring(L, 1, &len);
+  return luaL_loadbuffer(L, s, len, "=stdin");
+}
+
+// Reads lines until they make a whole chunk: leaves the function (or an error message) on the stack. False: end of input.
+static bool read_chunk(lua_State *L, Line *line, int *status) {
+  lua_settop(L, 0);
+  if (!prompt_line(L, line, "> ")) return false;
+  const char *text = line->text[0] == '=' ? line->text + 1 : line->text;
+  lua_pushfstring(L, "%s%s", line->text[0] == '=' ? "return " : "", text);
+  while (is_incomplete(L, *status = load_line(L))) {
+    if (!prompt_line(L, line, ">> ")) break;
+    lua_settop(L, 1);
+    lua_pushfstring(L, "\n%s", line->text);
+    lua_concat(L, 2);
+  }
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+  return true;
+}
+
+static int traceback(lua_State *L) {
+  const char *msg = lua_tostring(L, 1);
+  if (msg == NULL) {
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
+    msg = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  }
+  luaL_traceback(L, L, msg, 1);
+  return 1;
+}
+
+static void print_results(lua_State *L) {
+  int n = lua_gettop(L);
+  if (n == 0) return;
+  lua_getglobal(L, "print");
+  lua_insert(L, 1);
+  if (lua_pcall(L, n, 0, 0) != LUA_OK) complain(lua_tostring(L, -1));
+}
+
+static int repl(lua_State *L) {
+  Line line = {NULL, 0, 0};
+  int status;
+  while (read_chunk(L, &line, &status)) {
+    if (status == LUA_OK) {
+      lua_pushcfunction(L, traceback);
+      lua_insert(L, 1);
+      status = lua_pcall(L, 0, LUA_MULTRET, 1);
+      lua_remove(L, 1);
+    }
+    if (status == LUA_OK)
+      print_results(L);
+    else
+      complain(lua_tostring(L, -1));
+  }
+  free(line.text);
+  putchar('\n');
+  return 0;
+}
+
+// ---- main -----------------------------------------------------------------------------------------
+
+static void configure(lua_State *L, const Options *o) {
+  if (o->maxprocs > 0) lungo_maxprocs(L, (int)o->maxprocs);
+  if (o->seeded) lungo_setseed(L, o->seed);
+  if (o->noenv) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+  }
+}
+
+static void run_all(lua_State *L, const Options *o) {
+  set_arg_table(L, o);
+  if (!o->noenv) run_init(L);
+  run_options(L, o);
+  bool has_script = o->script < o->argc;
+  if (has_script) run_script(L, o);
+  bool idle = !has_script && !o->has_e && !o->version;
+  if (o->interactive || (idle && isatty(STDIN_FILENO))) {
+    if (!o->version) print_version();
+    lua_pushcfunction(L, repl);
+    run_loaded(L, 0);
+  } else if (idle) {
+    if (luaL_loadfile(L, NULL) != LUA_OK) load_failed(L);
+    run_loaded(L, 0);
+  }
+}
+
+int main(int argc, char **argv) {
+  Options o = {.argv = argv, .argc = argc};
+  if (argc > 0 && argv[0][0] != '\0') progname = argv[0];
+  int r = parse_options(&o);
+  if (r) return r - 1;
+  lua_State *L = luaL_newstate();
+  if (L == NULL) {
+    complain("cannot create state: not enough memory");
+    return EXIT_FAILURE;
+  }
+  if (o.version) print_version();
+  configure(L, &o);
+  lungo_openlibs(L);
+  run_all(L, &o);
+  lua_close(L);
+  return EXIT_SUCCESS;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+//
+// chan.h: channels as the rest of the runtime and the library see them. See chan.c.
+#ifndef LUNGO_RUNTIME_CHAN_H
+#define LUNGO_RUNTIME_CHAN_H
+
+#include "waitq.h"
+
+// Element type of a typed channel.
+typedef enum ElemType {
+  ELEM_ANY, ELEM_BOOLEAN, ELEM_NUMBER, ELEM_INTEGER, ELEM_FLOAT, ELEM_STRING, ELEM_TABLE, ELEM_FUNCTION, ELEM_USERDATA,
+  ELEM_THREAD, ELEM_CHAN, ELEM_COUNT
+} ElemType;
+extern const char *const elem_names[ELEM_COUNT]; // elem_names[ELEM_ANY] is NULL
+
+typedef struct Chan { // the memory of a userdata whose trace is chan_trace
+  Lock lk;            // guards everything below but cap, elem, keeps (constant)
+  bool closed;
+  uint8_t elem;       // ElemType
+  uint32_t cap;       // values the ring can hold
+  uint32_t head;      // index of the oldest value
+  uint32_t count;     // values in the ring
+  WaitQ recvq, sendq;
+  Obj *keeps;         // marked with the channel: the timer that sends on it; or NULL
+  Value ring[];       // published values
+} Chan;
+
+typedef struct ChanView { // the memory of a userdata whose trace is chanview_trace
+  Userdata *chan;
+  uint8_t dirs;           // CHAN_CANSEND or CHAN_CANRECV
+} ChanView;
+
+#define CHAN_CANSEND 1
+#define CHAN_CANRECV 2
+#define CHAN_MAXCAP (1u << 28)
+
+void chan_trace(struct Marker *m, void *mem);
+void chanview_trace(struct Marker *m, void *mem);
+
+static inline Userdata *chan_ud(Chan *c) { return (Userdata *)((char *)c - ud_headsize(0)); }
+
+// The channel behind a value and what may be done with it through this value; NULL if it is no channel.
+static ALWAYS_INLINE Chan *chan_of(const Value *v, int *dirs) {
+  if (unlikely(v->tag != TAG_USERDATA)) return NULL;
+  Userdata *u = v_ud(v);
+  if (likely(u->trace == chan_trace)) {
+    *dirs = CHAN_CANSEND | CHAN_CANRECV;
+    return (Chan *)ud_mem(u);
+  }
+  if (u->trace != chanview_trace) return NULL;
+  ChanView *view = (ChanView *)ud_mem(u);
+  *dirs = view->dirs;
+  return (Chan *)ud_mem(view->chan);
+}
+
+// New channel or view as a userdata without metatable; the caller puts it on a stack at once. May raise out of memory.
+Userdata *chan_new(lua_State *L, ElemType elem, uint32_t cap);
+Userdata *chan_newview(lua_State *L, Chan *c, int dirs);
+
+// One-step operations. `begin` returns true when the operation is done. False: the goroutine's waiter is queued and
+// c->lk held; the caller must park with it (g_park, g_parkc) and call `end` when the goroutine runs again.
+// Sends raise `send on closed channel`. A value to send went through chan_checkvalue.
+bool chan_begin_send(lua_State *L, Chan *c, const Value *v);
+void chan_end_send(lua_State *L);
+bool chan_begin_recv(lua_State *L, Chan *c, Value *v, bool *ok);
+void chan_end_recv(lua_State *L, Value *v, bool *ok);
+// Never block. trysend raises on a closed channel; false: nobody can take the value, nothing to receive.
+bool chan_trysend(lua_State *L, Chan *c, const Value *v);
+bool chan_tryrecv(lua_State *L, Chan *c, Value *v, bool *ok);
+// Send from a timer: no goroutine runs here. A closed or full channel drops the value (a plain, shared one).
+void chan_offer(Ctx *ctx, Chan *c, const Value *v);
+// Throws away what is queued; true if there was something. For timers, whose channels nobody else sends on.
+bool chan_drain(Chan *c);
+// False: it was closed already. Wakes all waiters.
+bool chan_close(lua_State *L, Chan *c);
+uint32_t chan_len(Chan *c);
+
+// Raises unless v may be sent on c (nil, wrong type); publishes v.
+void chan_checkvalue(lua_State *L, const Chan *c, const Value *v);
+// Raise with the position of the code that asked for the operation, be it an instruction or a library function.
+_Noreturn void chan_error(lua_State *L, const char *fmt, ...);
+_Noreturn void chan_wrongdir(lua_State *L, int wanted); // CHAN_CANSEND or CHAN_CANRECV
+// Parks a C function forever (nil channel, select without a ready-able case).
+int chan_parkforever(lua_State *L, WaitReason why, lua_KFunction k);
+
+// ---- the operations under the lock: shared by chan.c and select.c -----------------------------------
+// *wake is the goroutine to ready after the last unlock, or NULL.
+
+static ALWAYS_INLINE uint32_t ring_next(const Chan *c, uint32_t i) { return i + 1 == c->cap ? 0 : i + 1; }
+
+static ALWAYS_INLINE void ring_put(Chan *c, const Value *v) {
+  uint64_t at = (uint64_t)c->head + c->count;
+  v_copy(&c->ring[at >= c->cap ? at - c->cap : at], v);
+  c->count++;
+}
+
+static ALWAYS_INLINE void ring_take(Chan *c, Value *v) {
+  v_copy(v, &c->ring[c->head]);
+  c->head = ring_next(c, c->head);
+  c->count--;
+}
+
+// False: it would block (or the channel is closed: ask c->closed).
+static ALWAYS_INLINE bool chan_send_locked(Chan *c, const Value *v, G **wake) {
+  if (unlikely(c->closed)) return false;
+  Waiter *w = waitq_popwin(&c->recvq);
+  if (w) {
+    v_copy(&w->v, v);
+    w->ok = true;
+    *wake = w->g;
+    return true;
+  }
+  if (c->count == c->cap) return false;
+  ring_put(c, v);
+  return true;
+}
+
+// A closed and drained channel gives nil, false.
+static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake) {
+  if (c->count > 0) {
+    ring_take(c, v);
+    Waiter *w = waitq_popwin(&c->sendq);
+    if (w) { // the ring was full: the first sender's value takes the place that became free
+      ring_put(c, &w->v);
+      w->ok = true;
+      *wake = w->g;
+    }
+    *ok = true;
+    return true;
+  }
+  Waiter *w = waitq_popwin(&c->sendq);
+  if (w) {
+    v_copy(v, &w->v);
+    w->ok = true;
+    *wake = w->g;
+    *ok = true;
+    return true;
+  }
+  v_setnil(v);
+  *ok = false;
+  return c->closed;
+}
+
+#ifdef LUNGO_DEBUG
+void chan_check(Chan *c); // asserts the invariants of chan.c; c->lk is held
+#else
+static inline void chan_check(Chan *c) { (void)c; }
+#endif
+
+// ---- select (select.c) ------------------------------------------------------------------------------
+
+// What begin leaves for the park: the locks that are still held.
+typedef struct SelectLocks {
+  Chan **order;
+  uint32_t n;
+  WaitReason why;
+} SelectLocks;
+
+// Cases as in rt_select. True: done. False: queued on all channels, all locked: the caller parks with
+// g_park_fn/g_parkc_fn(L, locks->why, select_unlock, locks) and calls select_end when the goroutine runs again.
+bool select_begin(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool has_default, int *chosen,
+                  Value res[2], SelectLocks *locks);
+void select_unlock(void *locks);
+void select_end(lua_State *L, int *chosen, Value res[2]);
+
+#endif

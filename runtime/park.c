@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+//
+// park.c: stopping a goroutine until somebody readies it, and giving way.
+//
+// What:       two ways to stop. *Flat*: the goroutine is nothing but its lua_State; the interpreter loop returns
+//             RUN_PARKED to m_execute and the worker goes on with another goroutine. *Nested*: C frames of the goroutine
+//             lie on this thread's stack (table.sort calling back, a host's lua_pcall), so the thread itself waits; its P
+//             goes to another worker (m_blockg), and the goroutine continues on this thread only: a worker that finds
+//             it in a queue hands its P over (m_start_locked_g).
+// Invariants: everything about the goroutine is written before the unlock that lets wakers see it. After that unlock a
+//             flat parker touches only its own M and P.
+//             g->nested implies that g->wirem waits in m_waitp or is about to: its note is a semaphore, so being
+//             handed a P early is fine.
+// See also:   sched.h (the contract), chan.c and sync.c (callers), proc.c.
+#include "sched_int.h"
+#include "call.h"
+#include "gc.h"
+#include "meta.h"
+#include "seam.h"
+#include <time.h>
+
+// ---- who may leave its worker -------------------------------------------------------------------------------
+
+static inline bool can_flat(const M *m) { return m->insched && m->ctx.nlevels == 1; }
+
+// When it began to wait, for dumps: milliseconds are enough, and the coarse clock costs a quarter of the exact one.
+static inline int64_t coarse_ns(void) {
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec ts;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+  return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+#else
+  return mono_ns();
+#endif
+}
+
+// ---- ready ------------------------------------------------------------------------------------------------------
+
+// A cheap clock for "just now"; only differences on one worker count.
+static inline uint64_t cycles(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t t;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+  return t << 6;
+#else
+  return 0;
+#endif
+}
+
+#define SOON_CYCLES 30000 // some 10 microseconds
+#define STREAK 8
+
+// Whether readying into an empty queue should wake another worker. Goroutines that talk in turns park right after they
+// readied the other, so the other runs here sooner than a woken thread could look around, and waking one for each of
+// their steps would cost more than the steps. After STREAK such turns in a row we wake nobody, but for every 64th;
+// should the pattern change, the system monitor finds the goroutine that waits (sysmon.c: idle_help).
+static bool worth_waking(P *p) {
+  uint64_t now = cycles();
+  bool soon = now - p->readytime < SOON_CYCLES;
+  p->readytime = now;
+  p->streak = soon ? p->streak + 1 : 0;
+  return p->streak < STREAK || p->streak % 64 == 0;
+}
+
+void g_ready(Ctx *ctx, G *g) {
+  M *m = m_of(ctx);
+  g_setstatus(g, G_WAITING, G_RUNNABLE);
+  if (unlikely(m == NULL || m->p == NULL)) {
+    Runtime *rt = g->L->gl->rt;
+    globq_put(rt, g);
+    p_wake(rt);
+    return;
+  }
+  P *p = m->p;
+  bool alone = runq_len(&p->runq) == 0 && runq_peeknext(&p->runq) == NULL;
+  runq_ready(m, g, true);
+  if (atomic_load(&m->rt->npidle) > 0 && (!alone || worth_waking(p))) p_wake(m->rt);
+}
+
+// ---- park ------------------------------------------------------------------------------------------------------
+
+// Another goroutine's frames lie on the thread of lungo_run, which must return: they are left for good. P held.
+static _Noreturn void bail_out(M *m, G *g) {
+  sched_lock(m->rt);
+  g->nested = true;
+  g->wirem = NULL; // whoever finds it in a queue drops it (m_start_locked_g)
+  P *extra = m->nextp;
+  m->nextp = NULL;
+  atomic_store(&m->note, 0);
+  sched_unlock(m->rt);
+  if (extra != NULL) p_handoff(m->rt, extra);
+  if (atomic_load(&m->syscalls) & 1) atomic_fetch_add(&m->syscalls, 1);
+  m->g = NULL;
+  longjmp(m->quit, 1);
+}
+
+static bool must_bail(M *m, G *g) {
+  return m->is_host && m->insched && !g->is_main && atomic_load(&m->rt->main_done);
+}
+
+void m_blockg(M *m, G *g) {
+  if (m->rt->frozen) rt_unfreeze(m);
+  if (must_bail(m, g)) bail_out(m, g);
+  p_handoff(m->rt, p_release(m));
+  m_waitp(m, M_NESTED);
+  m_regain(m, g);
+}
+
+void m_regain(M *m, G *g) {
+  if (must_bail(m, g)) bail_out(m, g);
+  g->wirem = NULL;
+  g->nested = false;
+  g->m = m;
+  g_setstatus(g, G_RUNNABLE, G_RUNNING);
+}
+
+static inline void park_fill(M *m, lua_State *L, WaitReason why) {
+  G *g = m->g;
+  lg_assert(g == L->g && m->ctx.L == L);
+  g->cur = L;
+  g->reason = (uint8_t)why;
+  g->since = coarse_ns();
+  stat_add(m->p->nparks, 1);
+}
+
+static int park_nested(M *m, lua_State *L, WaitReason why, void (*unlockall)(void *), void *arg) {
+  G *g = m->g;
+  park_fill(m, L, why);
+  g->nested = true;
+  g->wirem = m;
+  g_setstatus(g, G_RUNNING, G_WAITING);
+  unlockall(arg);
+  m_blockg(m, g);
+  return RT_DONE;
+}
+
+static void unlock_one(void *lk) { unlock(lk); }
+
+int g_park(lua_State *L, WaitReason why, Lock *lk) {
+  M *m = m_of(L->ctx);
+  if (unlikely(!can_flat(m))) return park_nested(m, L, why, unlock_one, lk);
+  park_fill(m, L, why);
+  L->ci->status |= CI_PARKED;
+  m->g->m = NULL;
+  g_setstatus(m->g, G_RUNNING, G_WAITING);
+  unlock(lk);
+  return RT_PARK;
+}
+
+int g_park_fn(lua_State *L, WaitReason why, void (*unlockall)(void *arg), void *arg) {
+  M *m = m_of(L->ctx);
+  if (unlikely(!can_flat(m))) return park_nested(m, L, why, unlockall, arg);
+  park_fill(m, L, why);
+  L->ci->status |= CI_PARKED;
+  m->g->m = NULL;
+  g_setstatus(m->g, G_RUNNING, G_WAITING);
+  unlockall(arg);
+  return RT_PARK;
+}
+
+// The frame's continuation must be in place before the unlock.
+static void set_continuation(lua_State *L, lua_KContext kctx, lua_KFunction k) {
+  L->ci->u.c.k = k;
+  L->ci->u.c.kctx = kctx;
+}
+
+int g_parkc(lua_State *L, WaitReason why, Lock *lk, lua_KContext kctx, lua_KFunction k) {
+  set_continuation(L, kctx, k);
+  return g_park(L, why, lk) == RT_PARK ? VM_PARK : k(L, LUA_YIELD, kctx);
+}
+
+int g_parkc_fn(lua_State *L, WaitReason why, void (*unlockall)(void *arg), void *arg, lua_KContext kctx,
+               lua_KFunction k) {
+  set_continuation(L, kctx, k);
+  return g_park_fn(L, why, unlockall, arg) == RT_PARK ? VM_PARK : k(L, LUA_YIELD, kctx);
+}
+
+// ---- giving way ----------------------------------------------------------------------------------------------------
+
+static bool others_wait(M *m) {
+  P *p = m->p;
+  return runq_len(&p->runq) > 0 || runq_peeknext(&p->runq) != NULL ||
+         atomic_load_explicit(&m->rt->globn, memory_order_relaxed) > 0;
+}
+
+// To the back of the global queue: behind everybody, on all processors. `flat`: returns RT_PARK.
+int yield_now(lua_State *L, bool flat) {
+  M *m = m_of(L->ctx);
+  G *g = m->g;
+  g->cur = L;
+  if (flat) g->m = NULL;
+  else {
+    g->nested = true;
+    g->wirem = m;
+  }
+  g_setstatus(g, G_RUNNING, G_RUNNABLE);
+  globq_put(m->rt, g); // from here on, if flat, another worker may run it
+  if (flat) return RT_PARK;
+  m_blockg(m, g);
+  return RT_DONE;
+}
+
+// Of all Ps: one whose worker is away, or that was abolished, cannot see to its own.
+static void run_due_timers(M *m) {
+  P *whose = NULL;
+  int64_t first = timers_earliest(m->rt, &whose);
+  if (first == NS_FOREVER) return;
+  for (int64_t now = mono_ns(); first <= now; first = timers_earliest(m->rt, &whose))
+    if (timers_run(m, whose, now) <= now) return; // another worker is at it
+}
+
+int g_yield(lua_State *L) {
+  M *m = m_of(L->ctx);
+  run_due_timers(m);
+  return others_wait(m) ? yield_now(L, can_flat(m)) : RT_DONE;
+}
+
+int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
+  M *m = m_of(L->ctx);
+  run_due_timers(m);
+  if (others_wait(m)) {
+    bool flat = can_flat(m);
+    set_continuation(L, kctx, k);
+    if (flat) L->ci->status |= CI_PARKED;
+    if (yield_now(L, flat) == RT_PARK) return VM_PARK;
+  }
+  return k(L, LUA_YIELD, kctx);
+}
+
+// ---- the slow half of safepoints ----------------------------------------------------------------------------------
+
+// LUNGODEBUG=schedyield=N: the request to give way never goes away and is granted at random, every N-th time on average.
+static bool stress_yield(M *m) {
+  if (m->nyield > 0 && --m->nyield > 0) return false;
+  m->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
+  return true;
+}
+
+// The goroutine ran its time, or a timer is due, or M0 is wanted back by lungo_run.
+static int preempt(M *m, lua_State *L, bool can_park) {
+  Runtime *rt = m->rt;
+  bool wanted = rt->schedyield == 0 || stress_yield(m);
+  if (rt->schedyield == 0) atomic_fetch_and(&m->ctx.poll, ~POLL_PREEMPT);
+  run_due_timers(m);
+  bool host_wanted = must_bail(m, m->g);
+  if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
+  stat_add(m->p->npreempts, 1);
+  return yield_now(L, can_park && can_flat(m));
+}
+
+int rt_safepoint(lua_State *L, bool can_park) {
+  Ctx *ctx = L->ctx;
+  M *m = m_of(ctx);
+  uint32_t poll = atomic_load_explicit(&ctx->poll, memory_order_acquire);
+  m->g->cur = L;
+  if (unlikely(atomic_load_explicit(&m->rt->quit_wanted, memory_order_relaxed))) rt_quit_poll(m);
+  if (poll & POLL_STW) stw_wait(m);
+  if (poll & POLL_GC) {
+    atomic_fetch_and(&ctx->poll, ~POLL_GC);
+    gc_step(L);
+  }
+  if (unlikely(atomic_load_explicit(&m->rt->fin_wanted, memory_order_relaxed))) fin_maybe(m);
+  if (poll & POLL_HOOK) atomic_fetch_and(&ctx->poll, ~POLL_HOOK); // the caller looks at L->hookmask again
+  if (poll & POLL_INTERRUPT) {
+    atomic_fetch_and(&ctx->poll, ~POLL_INTERRUPT);
+    dbg_runerror(L, "interrupted!");
+  }
+  return poll & POLL_PREEMPT ? preempt(m, L, can_park) : RT_DONE;
+}
+
+// ---- sleep ------------------------------------------------------------------------------------------------------------
+
+static void sleep_over(Ctx *ctx, Timer *t, int64_t now) {
+  (void)now;
+  g_ready(ctx, t->arg);
+}
+
+static Timer *sleeper_of(lua_State *L, G *g) {
+  if (g->sleeper == NULL) {
+    g->sleeper = malloc(sizeof *g->sleeper);
+    if (g->sleeper == NULL) call_memerror(L);
+    timer_init(g->sleeper, sleep_over, g, NULL);
+  }
+  return g->sleeper;
+}
+
+// The thread waits anyway, so the system's clock may wake it: no timer.
+static void sleep_nested(M *m, int64_t until) {
+  _Atomic uint32_t never = 0;
+  m->g->reason = WAIT_SLEEP;
+  m->g->since = coarse_ns();
+  rt_block_enter(&m->ctx);
+  while (futex_wait(&never, 0, until) && mono_ns() < until) {}
+  rt_block_leave(&m->ctx);
+  m->g->reason = WAIT_NONE;
+}
+
+int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
+  M *m = m_of(L->ctx);
+  if (ns <= 0) return g_yieldc(L, kctx, k);
+  int64_t now = mono_ns(), until = ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
+  if (!can_flat(m)) {
+    sleep_nested(m, until);
+    return k(L, LUA_YIELD, kctx);
+  }
+  Timer *t = sleeper_of(L, m->g);
+  P *p = timer_lock(m, t);
+  if (timer_insert_locked(m->rt, p, t, until, 0) != 0) {
+    unlock_ranked(&p->timerlock, RANK_TIMERS);
+    call_memerror(L);
+  }
+  timer_poke(m->rt, until);
+  set_continuation(L, kctx, k);
+  lockrank_pop(RANK_TIMERS); // g_park does the unlock itself
+  g_park(L, WAIT_SLEEP, &p->timerlock);
+  return VM_PARK;
+}

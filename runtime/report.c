@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+//
+// report.c: what is printed when a program dies: panics, deadlocks, SIGQUIT; and runtime.stack.
+//
+// What:       tracebacks have the layout of Lua's, but are written without allocating from the Lua heap or touching the stack
+//             they show: in a deadlock no worker has a processor, and other goroutines' stacks are not ours.
+// Invariants: whoever reads another goroutine's frames has stopped the world, or knows that nothing can run any more.
+//             Only the first thread that reports ends the process; others wait for that.
+// See also:   host.c (exit status), docs/manual.md "Errors". Tests: tests/cli/panic_*.
+#include "sched_int.h"
+#include "dbg.h"
+#include "lungo.h"
+#include "seam.h"
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#define HEAD_LEVELS 10 // as Lua: of a deep stack the first ten and the last eleven levels are shown
+#define TAIL_LEVELS 11
+
+// ---- text output: to a file descriptor, or into malloc'ed memory if fd is -1 -------------------------------
+
+typedef struct Out {
+  int fd;
+  char *text;
+  size_t len, cap;
+  char small[2048];
+} Out;
+
+static void out_init(Out *o, int fd) {
+  o->fd = fd;
+  o->text = o->small;
+  o->len = 0;
+  o->cap = sizeof o->small;
+}
+
+static void out_flush(Out *o) {
+  for (size_t done = 0; done < o->len;) {
+    ssize_t n = write(o->fd, o->text + done, o->len - done);
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) done += (size_t)n;
+  }
+  o->len = 0;
+}
+
+// Room for n bytes more. Without memory the text is cut.
+static bool out_room(Out *o, size_t n) {
+  if (o->cap - o->len > n) return true;
+  if (o->fd >= 0) {
+    out_flush(o);
+    return o->cap > n;
+  }
+  size_t cap = 2 * (o->cap + n);
+  char *text = o->text == o->small ? malloc(cap) : realloc(o->text, cap);
+  if (text == NULL) return false;
+  if (o->text == o->small) memcpy(text, o->small, o->len);
+  o->text = text;
+  o->cap = cap;
+  return true;
+}
+
+static void out_write(Out *o, const char *s, size_t n) {
+  if (o->fd >= 0 && n >= o->cap) {
+    out_flush(o);
+    for (; n > o->cap / 2; s += o->cap / 2, n -= o->cap / 2) out_write(o, s, o->cap / 2);
+  }
+  if (!out_room(o, n)) return;
+  memcpy(o->text + o->len, s, n);
+  o->len += n;
+}
+
+__attribute__((format(printf, 2, 3))) static void out_printf(Out *o, const char *fmt, ...) {
+  char buf[512];
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(buf, sizeof buf, fmt, ap);
+  va_end(ap);
+  if (n > 0) out_write(o, buf, (size_t)n < sizeof buf ? (size_t)n : sizeof buf - 1);
+}
+
+static void out_free(Out *o) {
+  if (o->text != o->small) free(o->text);
+}
+
+// ---- tracebacks ----------------------------------------------------------------------------------------------
+
+static void put_function(Out *o, const lua_Debug *ar) {
+  if (*ar->namewhat != '\0' && strcmp(ar->namewhat, "global") == 0) out_printf(o, "function '%s'", ar->name);
+  else if (*ar->namewhat != '\0') out_printf(o, "%s '%s'", ar->namewhat, ar->name);
+  else if (*ar->what == 'm') out_printf(o, "main chunk");
+  else if (*ar->what != 'C') out_printf(o, "function <%s:%d>", ar->short_src, ar->linedefined);
+  else out_printf(o, "?");
+}
+
+static void put_level(Out *o, lua_State *L, lua_Debug *ar) {
+  lua_getinfo(L, "Slnt", ar);
+  if (ar->currentline <= 0) out_printf(o, "\t%s: in ", ar->short_src);
+  else out_printf(o, "\t%s:%d: in ", ar->short_src, ar->currentline);
+  put_function(o, ar);
+  out_write(o, "\n", 1);
+  if (ar->istailcall) out_printf(o, "\t(...tail calls...)\n");
+}
+
+static int count_levels(lua_State *L) {
+  int n = 0;
+  for (const CallInfo *ci = L->ci; ci != NULL && ci != &L->base_ci; ci = ci->prev) n++;
+  return n;
+}
+
+static void put_traceback(Out *o, lua_State *L) {
+  int n = count_levels(L), skip = n - HEAD_LEVELS - TAIL_LEVELS;
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    if (skip > 0 && level == HEAD_LEVELS) {
+      out_printf(o, "\t...\t(skipping %d levels)\n", skip);
+      level += skip - 1;
+      continue;
+    }
+    put_level(o, L, &ar);
+  }
+}
+
+// From the innermost coroutine out to the goroutine's base.
+static void put_goroutine_frames(Out *o, lua_State *L) {
+  for (; L != NULL; L = L->from) put_traceback(o, L);
+}
+
+static const char *state_text(G *g) {
+  switch (g_status(g)) {
+  case G_RUNNING: return "running";
+  case G_SYSCALL: return g->reason == WAIT_SLEEP ? "sleep" : "syscall";
+  case G_WAITING: return wait_reason_text[g->reason];
+  default: return "runnable";
+  }
+}
+
+static void put_state(Out *o, G *g, int64_t now) {
+  out_printf(o, "goroutine %lld [%s", (long long)g->id, state_text(g));
+  int64_t minutes = g_status(g) == G_WAITING && g->since > 0 ? (now - g->since) / INT64_C(60000000000) : 0;
+  if (minutes >= 1) out_printf(o, ", %lld minutes", (long long)minutes);
+  if (g->lockedm != NULL && !g->is_main) out_printf(o, ", locked to thread");
+  out_printf(o, "]:\n");
+}
+
+static void put_creator(Out *o, const G *g) {
+  char src[LUA_IDSIZE];
+  if (g->created_by == 0) return;
+  out_printf(o, "created by goroutine %lld", (long long)g->created_by);
+  if (g->created_srcobj != NULL) {
+    dbg_chunkid(src, g->created_src, g->created_srcobj->len);
+    out_printf(o, " at %s:%d", src, g->created_line);
+  }
+  out_printf(o, "\n");
+}
+
+static void put_goroutine(Out *o, G *g, int64_t now) {
+  put_state(o, g, now);
+  put_goroutine_frames(o, g->cur);
+  put_creator(o, g);
+}
+
+// ---- all goroutines --------------------------------------------------------------------------------------------
+
+typedef struct Gs {
+  G **v;
+  size_t n, cap;
+} Gs;
+
+static void collect(G *g, void *arg) {
+  Gs *gs = arg;
+  if (g->is_system) return;
+  if (gs->n == gs->cap) {
+    size_t cap = gs->cap == 0 ? 64 : 2 * gs->cap;
+    G **v = realloc(gs->v, cap * sizeof *v);
+    if (v == NULL) return;
+    gs->v = v;
+    gs->cap = cap;
+  }
+  gs->v[gs->n++] = g;
+}
+
+static int by_id(const void *a, const void *b) {
+  int64_t x = (*(G *const *)a)->id, y = (*(G *const *)b)->id;
+  return (x > y) - (x < y);
+}
+
+static void put_all(Out *o, Runtime *rt) {
+  Gs gs = {0};
+  int64_t now = mono_ns();
+  g_each(rt, collect, &gs);
+  if (gs.n > 0) qsort(gs.v, gs.n, sizeof *gs.v, by_id);
+  for (size_t i = 0; i < gs.n; i++) {
+    if (i > 0) out_write(o, "\n", 1);
+    put_goroutine(o, gs.v[i], now);
+  }
+  free(gs.v);
+}
+
+// ---- ending the process ---------------------------------------------------------------------------------------------
+
+static void claim_end(void) {
+  static atomic_flag ending = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&ending)) return;
+  for (;;) pause(); // somebody else is ending the process
+}
+
+// A thread may be stuck in stdio with stdout locked: then its buffer is lost, rather than that we hang.
+static void flush_stdout(void) {
+  if (ftrylockfile(stdout) != 0) return;
+  fflush(stdout);
+  funlockfile(stdout);
+}
+
+static void flush_stderr(void) {
+  if (ftrylockfile(stderr) != 0) return;
+  fflush(stderr);
+  funlockfile(stderr);
+}
+
+_Noreturn void process_exit(int status) {
+  claim_end();
+  exit(status);
+}
+
+_Noreturn void dump_exit(Runtime *rt, const char *head) {
+  Out o;
+  claim_end();
+  flush_stdout();
+  flush_stderr();
+  out_init(&o, STDERR_FILENO);
+  out_printf(&o, "%s\n\n", head);
+  put_all(&o, rt);
+  out_flush(&o);
+  exit(2);
+}
+
+static void put_raw(G *g, void *arg) { put_goroutine(arg, g, 0); }
+
+void dump_raw(Runtime *rt, const char *head) {
+  Out o;
+  out_init(&o, STDERR_FILENO);
+  out_printf(&o, "%s\n\n", head);
+  g_each(rt, put_raw, &o);
+  out_flush(&o);
+}
+
+_Noreturn void rt_fatal(Runtime *rt, const char *msg) {
+  char head[256];
+  if (m_current != NULL && m_current->rt == rt && m_current->p != NULL) stop_world(m_current, STOP_OTHER);
+  snprintf(head, sizeof head, "fatal error: %s", msg);
+  dump_exit(rt, head);
+}
+
+// ---- uncaught errors --------------------------------------------------------------------------------------------------
+
+// The frames are still there: later they are gone, when deferred calls have run.
+void rt_uncaught(lua_State *L) {
+  G *g = L->g;
+  Out o;
+  if (g->is_main && !(L->gl->rt->runflags & LUNGO_PANIC)) return; // lungo_run returns the error
+  out_init(&o, -1);
+  put_goroutine_frames(&o, L);
+  free(g->trace);
+  g->trace = strndup(o.text, o.len);
+  out_free(&o);
+}
+
+static void put_message(Out *o, lua_State *L) {
+  size_t len;
+  if (lua_isstring(L, -1)) {
+    const char *s = lua_tolstring(L, -1, &len);
+    out_write(o, s, len);
+  } else if (luaL_callmeta(L, -1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
+    const char *s = lua_tolstring(L, -1, &len);
+    out_write(o, s, len);
+  } else {
+    out_printf(o, "(error object is a %s value)", luaL_typename(L, -1));
+  }
+}
+
+static int message_protected(lua_State *L) {
+  put_message(lua_touserdata(L, 2), (lua_settop(L, 2), lua_pushvalue(L, 1), L));
+  return 0;
+}
+
+void panic_report(lua_State *L, G *g) {
+  Out o;
+  out_init(&o, -1);
+  out_printf(&o, "panic: ");
+  lua_pushcfunction(L, message_protected);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, &o);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) out_printf(&o, "(error in error handling)");
+  out_printf(&o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
+  if (g->trace != NULL) out_write(&o, g->trace, strlen(g->trace));
+  put_creator(&o, g);
+  flush_stdout();
+  flush_stderr();
+  o.fd = STDERR_FILENO;
+  out_flush(&o);
+  out_free(&o);
+}
+
+_Noreturn void rt_panic(lua_State *L, int status) {
+  (void)status;
+  lua_checkstack(L, LUA_MINSTACK);
+  panic_report(L, L->g);
+  process_exit(2);
+}
+
+// ---- runtime.stack --------------------------------------------------------------------------------------------------
+
+void rt_pushdump(lua_State *L, bool all) {
+  M *m = m_of(L->ctx);
+  Out o;
+  out_init(&o, -1);
+  if (all) {
+    bool was_frozen = m->rt->frozen;
+    if (!was_frozen) stop_world(m, STOP_OTHER);
+    L->g->cur = L;
+    put_all(&o, m->rt);
+    if (!was_frozen) start_world(m);
+  } else {
+    L->g->cur = L;
+    put_goroutine(&o, L->g, 0);
+  }
+  lua_pushlstring(L, o.text, o.len);
+  out_free(&o);
+}

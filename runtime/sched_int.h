@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+//
+// sched_int.h: the private types of the scheduler: M, P and Runtime, and what its files call in each other.
+//
+// What:       P states and who moves them:
+//
+//               P_IDLE --p_acquire--> P_RUNNING --rt_block_enter--> P_SYSCALL --rt_block_leave--> P_RUNNING
+//                 ^  ^                  |    |                        |    |
+//                 |  +---- p_release ---+    +--- stw_wait, m_stop    |    +--- stop_world ---> P_GCSTOP
+//                 +---- sysmon retakes it --------- for a stop -------+        (start_world: IDLE, or RUNNING
+//                                                        |                      if its M stopped holding it)
+//                                                        +--> P_GCSTOP
+//               P_DEAD: above the current gomaxprocs. Its timers stay in its heap and are run by the others.
+//
+// Invariants: a P in P_IDLE is in rt->idlep, or in transit in the hands of exactly one thread (M.nextp included).
+//             m->p == p and p->m == m while P_RUNNING. p->m is NULL while idle. In P_SYSCALL p->m names the thread that
+//             blocks, which does not have it any more: m->p is NULL and whoever swaps the status away owns the P.
+//             A thread without a P touches no Lua object.
+//             An M in rt->idlem sleeps (or is about to) on its note, and is taken out by whoever sets its note.
+// Locking:    rt->lock guards the fields marked [L]. Atomics say whom they pair with.
+// See also:   sched.c (choosing what to run), proc.c (threads and processors), park.c, stw.c, sysmon.c, timer.c, host.c.
+#ifndef LUNGO_RUNTIME_SCHED_INT_H
+#define LUNGO_RUNTIME_SCHED_INT_H
+
+#include "futex.h"
+#include "lockrank.h"
+#include "runq.h"
+#include "sched.h"
+#include "heap.h"
+#include <pthread.h>
+#include <setjmp.h>
+
+#define MAX_PROCS 1024
+#define SLICE_NS INT64_C(10000000)     // a goroutine computes that long before it must give way
+#define GFREE_LOCAL 64                 // dead Gs a P keeps for itself
+#define CACHE_LINE 64
+
+typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_GCSTOP, P_DEAD } PStatus;
+
+typedef struct TimerEntry {
+  int64_t when;
+  Timer *t;
+} TimerEntry;
+
+struct P {
+  // By the worker that holds the P; others read.
+  _Alignas(CACHE_LINE) Runq runq;
+  _Atomic uint32_t schedtick;   // goroutines started to run here, not counting those that inherited the slice
+  _Atomic uint32_t syscalltick; // blocking regions begun
+  Cache *cache;                 // NULL until the P is used first
+  GList gfree;                  // dead Gs, their states kept if they may be reused
+  int64_t idnext, idend;        // batch of goroutine ids
+  _Atomic int64_t ngo;          // goroutines started minus ended here; only the sum over all Ps means something
+  _Atomic uint64_t nsteals, npreempts, nparks, ngos, nspins;
+  uint64_t readytime;           // cycle counter when runnext was filled (see park.c)
+  uint32_t streak;              // runnexts that were run here soon after, in a row
+
+  _Alignas(CACHE_LINE) _Atomic uint32_t status;
+  _Atomic(M *) m;
+  int id;
+  P *idlelink;                  // [L] next in rt->idlep
+  // sysmon only
+  uint32_t mon_schedtick, mon_syscalltick;
+  int64_t mon_schedwhen, mon_syscallwhen;
+
+  // Timers: timerlock guards heap, ntimers, captimers, firing*, and every Timer whose p is this P.
+  _Alignas(CACHE_LINE) Lock timerlock;
+  TimerEntry *heap;
+  uint32_t captimers;
+  _Atomic uint32_t ntimers;
+  _Atomic int64_t timer0;       // when the first is due, NS_FOREVER if none; written under timerlock, read by anyone
+  M *firing;                    // the worker that runs timers of this heap now: one at a time
+  Timer *firing_timer;          // the one whose fire is being called
+};
+
+typedef enum MWhere { M_BUSY, M_IDLE, M_NESTED, M_LOCKED } MWhere;
+
+struct M {
+  Ctx ctx;                  // first: what the VM sees
+  Runtime *rt;
+  P *p;                     // held, or NULL
+  P *oldp;                  // the P a blocking region began with
+  G *g;                     // running
+  bool spinning;            // looks for work; counted in rt->nspinning
+  bool insched;             // a goroutine entered by m_execute runs: it may park flat when ctx.nlevels is 1
+  bool is_host;             // M0: a thread of the host program
+  bool helper;              // [L] woken to help a stopped world, without a P
+  _Atomic uint32_t syscalls; // blocking regions entered and left: odd inside one
+  _Atomic uint32_t note;    // sleeping: 0; set to 1 by the waker
+  _Atomic uint8_t where;    // MWhere, changed under rt->lock
+  P *nextp;                 // [L] given by the waker
+  G *lockedg;               // lockosthread: runs only this one
+  M *idlenext, *idleprev;   // [L] rt->idlem
+  M *allnext;               // rt->allm, push only
+  int id;
+  uint32_t nyield;          // schedyield: safepoints until the next forced yield
+  jmp_buf quit;             // where the thread's loop unwinds to
+};
+
+#define SLAB_GS 64
+typedef struct GSlab {
+  struct GSlab *next;
+  G g[SLAB_GS];
+} GSlab;
+
+// A job of rt_stw_parallel. state: JOB_OPEN while workers may join, and the number of those inside.
+#define JOB_OPEN 0x80000000u
+typedef struct StwJob {
+  void (*fn)(void *arg, int worker);
+  void *arg;
+  _Atomic uint32_t state;
+  _Atomic uint32_t nextindex; // worker numbers given out
+} StwJob;
+
+typedef enum StopKind { STOP_NONE, STOP_GC, STOP_OTHER } StopKind;
+
+struct Runtime {
+  Global *gl;
+  M *m0;
+  G *g1;
+  P *allp[MAX_PROCS];          // [0, nallp): never freed before rt_free
+  _Atomic int nallp;
+  _Atomic int nprocs;          // gomaxprocs; allp[nprocs..] are dead
+  _Atomic bool started;        // sysmon runs, all Ps exist
+  int wantprocs;               // what rt_start makes nprocs
+
+  _Alignas(CACHE_LINE) Lock lock;
+  GList globq;                 // [L]
+  P *idlep;                    // [L]
+  M *idlem;                    // [L]
+  int nblocked;                // [L] threads that will come back for a P: in blocking regions, or theirs was abolished
+  M *sleeper;                  // [L] idle M that waits for the next timer
+  int nextmid;                 // [L]
+
+  _Alignas(CACHE_LINE) _Atomic uint32_t globn;     // globq.n, for a look without the lock
+  _Atomic int npidle;
+  _Atomic int nspinning;
+  _Atomic int64_t sleep_until; // when the sleeper wakes; NS_FOREVER if there is none
+  _Atomic(M *) allm;
+  _Atomic int nthreads;        // started by us and not ended
+  _Atomic uint64_t nhandoffs;
+
+  // stop the world (stw.c)
+  _Atomic bool stopping;       // written under lock
+  StopKind stopkind;           // [L]
+  M *stopper;                  // [L] NULL for sysmon
+  _Atomic int stopwait;        // Ps still running; written under lock
+  _Atomic uint32_t stopnote;   // the stopper sleeps on it
+  _Atomic uint32_t stopseq;    // ++ at the end of each stop
+  _Atomic uint32_t stwevent;   // ++ for each job and end: stopped workers sleep on it
+  _Atomic uint32_t jobnote;    // the stopper sleeps on it until its job is done
+  StwJob job;
+  bool frozen;                 // M0 stopped the world and went back to the host
+  _Atomic bool dying;          // rt_free: threads must end
+
+  // sysmon
+  _Atomic uint32_t monnote;
+  _Atomic bool monasleep;      // deep sleep: everything is idle. Set under lock
+  _Atomic int64_t mon_until;   // when its present nap ends
+  int schedtrace;
+
+  // goroutines
+  Lock glock;                  // guards slabs, gfree, nextid
+  GSlab *slabs;
+  GList gfree;
+  int64_t nextid;
+  uint32_t slabcount;
+  _Atomic int64_t ngo;         // ends and starts not tied to a P
+
+  // finalizers
+  _Atomic bool fin_wanted, fin_running;
+
+  // lungo_run
+  int runflags;
+  _Atomic bool main_done;      // goroutine 1 ended; its status:
+  int main_status;
+  bool main_goexit;            // [L] it ended by goexit: the others run on
+  _Atomic uint32_t main_claim; // who ends the run: 0 nobody, 1 M0, 2 another worker, by ending the process
+  _Atomic bool quit_wanted;    // SIGQUIT arrived
+
+  uint64_t seed;
+  int schedyield;
+};
+
+// The world order of bits that another thread may want M to see.
+static inline void m_poll(M *m, uint32_t bits) { atomic_fetch_or_explicit(&m->ctx.poll, bits, memory_order_seq_cst); }
+static inline M *m_of(Ctx *ctx) { return (M *)ctx; }
+static inline void sched_lock(Runtime *rt) { lock_ranked(&rt->lock, RANK_SCHED); }
+static inline void sched_unlock(Runtime *rt) { unlock_ranked(&rt->lock, RANK_SCHED); }
+static inline PStatus p_status(P *p) { return (PStatus)atomic_load_explicit(&p->status, memory_order_acquire); }
+static inline void p_setstatus(P *p, PStatus s) { atomic_store_explicit(&p->status, s, memory_order_release); }
+static inline bool p_swapstatus(P *p, PStatus from, PStatus to) {
+  uint32_t want = from;
+  return atomic_compare_exchange_strong_explicit(&p->status, &want, to, memory_order_seq_cst, memory_order_acquire);
+}
+static inline GStatus g_status(G *g) { return (GStatus)atomic_load_explicit(&g->status, memory_order_acquire); }
+void g_setstatus(G *g, GStatus from, GStatus to); // asserts that the arrow exists (sched.h)
+static inline bool rt_stopping(Runtime *rt) { return atomic_load_explicit(&rt->stopping, memory_order_acquire); }
+
+// A counter that one worker writes and others read.
+#define stat_add(field, n)                                                                                             \
+  atomic_store_explicit(&(field), atomic_load_explicit(&(field), memory_order_relaxed) + (n), memory_order_relaxed)
+#define stat_get(field) atomic_load_explicit(&(field), memory_order_relaxed)
+
+// xorshift64*: never 0 once seeded.
+static inline uint64_t rng_next(uint64_t *s) {
+  uint64_t x = *s;
+  x ^= x >> 12;
+  x ^= x << 25;
+  x ^= x >> 27;
+  *s = x;
+  return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+uint64_t rng_seed(uint64_t seed, uint64_t stream);
+
+// ---- sched.c: the loop of a worker ----
+void m_run(M *m);                 // runs goroutines until the thread must stop (dying; M0: main is done)
+void m_execute(M *m, G *g, int nargs);
+void idle_until_p(M *m);          // m has no P: sleeps until it has one
+void globq_put(Runtime *rt, G *g); // takes rt->lock
+void globq_put_locked(Runtime *rt, G *g);
+void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into the global one
+G *g_alloc(M *m);                 // a dead G to fill, NULL: no memory. Its L may be there for reuse
+void g_free(M *m, G *g);
+void slab_free(GSlab *s);         // with what its Gs own
+int64_t g_nextid(M *m);
+void g_each(Runtime *rt, void (*fn)(G *g, void *arg), void *arg); // every G that is not dead
+void p_drainqueues(Runtime *rt, P *p); // a P that dies: what it holds goes to the shared lists. rt->lock held
+
+// ---- proc.c ----
+int rt_start(Runtime *rt, M *m);  // all Ps and sysmon; 0 or -errno. Idempotent
+P *p_new(Runtime *rt, int id);
+void p_free(Runtime *rt, P *p);
+P *pidle_get_locked(Runtime *rt);
+void pidle_put_locked(Runtime *rt, P *p);
+void p_acquire(M *m, P *p);
+P *p_release(M *m);
+void p_wake(Runtime *rt);         // one more worker, if a P is idle and nobody is looking for work already
+void p_handoff(Runtime *rt, P *p); // p belongs to nobody: find it a worker, or make it idle
+void m_start(Runtime *rt, P *p, bool spinning); // a worker for p (NULL: any idle one)
+bool m_start_locked_g(M *m, G *g); // g must run on another thread: give it our P. False: not done, P kept
+void m_waitp(M *m, MWhere where); // no P: sleep until somebody hands one over. May not return (dying)
+void m_reacquire(M *m, G *g);     // m runs g but has no P: an idle one, or queue and wait
+bool m_sleepidle(M *m, int64_t until); // in rt->idlem, rt->lock held on entry, not on return. True: has a P
+bool note_sleep(M *m, int64_t deadline);
+void m_give_locked(M *m, P *p);   // sets m's next P and its note; the caller calls m_wake(m) after unlocking
+void m_wake(M *m);
+void m_wakeall(Runtime *rt);      // rt_free: everybody looks at rt->dying
+M *m_takeidle_locked(Runtime *rt);
+void m_unidle_locked(M *m);
+void stop_count(Runtime *rt);     // rt->lock held: one more P is stopped; wakes the stopper at the last
+_Noreturn void m_quit(M *m);
+void rt_checkdead_locked(Runtime *rt); // all Ps are idle: is there hope? May not return
+M *m_new(Runtime *rt);
+bool m_spawn(M *m);               // starts the OS thread
+int thread_start(Runtime *rt, void *(*f)(void *), void *arg); // detached, signals blocked; counted. 0 or -errno
+void m_setcurrent(M *m);
+extern _Thread_local M *m_current;
+
+// ---- park.c ----
+void m_blockg(M *m, G *g);        // nested wait: P handed on, until g is to run again
+void m_regain(M *m, G *g);        // after m_waitp(M_NESTED)
+int yield_now(lua_State *L, bool flat);
+
+// ---- timer.c ----
+int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
+int64_t timers_earliest(Runtime *rt, P **whose);
+int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t period); // 0 or -ENOMEM; wakes nobody
+P *timer_lock(M *m, Timer *t);    // the P that has or gets t, its timerlock held
+void timer_poke(Runtime *rt, int64_t when); // after an insert, nothing locked: somebody must wake up in time
+void timers_markroots(Runtime *rt, struct Marker *mk);
+void timers_aftermark(Runtime *rt);
+void timers_free(P *p);
+
+// ---- stw.c ----
+bool stop_world(M *m, StopKind kind); // false: another stop of that kind took place instead
+void start_world(M *m);
+void stw_wait(M *m);              // at a safepoint, P held: until the stop is over
+void stw_help(M *m);              // idle M woken as helper
+void stw_blockenter(Runtime *rt, P *p);
+void rt_freeze(M *m);
+void rt_unfreeze(M *m);
+void stop_world_monitor(Runtime *rt, int64_t timeout_ns); // for a last dump, from a thread that is no M; best effort
+
+// ---- sysmon.c ----
+int sysmon_start(Runtime *rt);
+void sysmon_wake(Runtime *rt);
+void rt_signals(Runtime *rt);     // SIGQUIT: for the lungo command
+void rt_nosignals(Runtime *rt);
+void rt_quit_poll(M *m);          // SIGQUIT arrived: prints all goroutines and ends the process, unless sysmon will
+
+// ---- report.c ----
+_Noreturn void dump_exit(Runtime *rt, const char *head); // everything stopped: prints head and all goroutines, exits 2
+void dump_raw(Runtime *rt, const char *head); // the same in a signal handler, without exit
+void panic_report(lua_State *L, G *g);        // prints `panic: ...` for the error value on top
+_Noreturn void process_exit(int status);
+
+// ---- host.c / sched.c ----
+void fin_maybe(M *m);               // finalizers wait: start their goroutine
+void host_notify(M *m);             // goroutine 1 ended on another worker than M0
+
+#endif

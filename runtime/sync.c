@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+//
+// sync.c: the waiting objects beside channels: mutex, rwmutex, wait group, once, condition, semaphore.
+//
+// What:       each has a state word for the case that nobody waits (one compare-and-swap) and, for the other case, a
+//             Lock with a queue of waiters.
+//             Mutex: Go's two modes. Normally unlock wakes the first waiter, who competes with newcomers: a newcomer
+//             runs already and takes the lock without a switch, which is what makes a contended mutex fast. A waiter
+//             that has lost for a millisecond is handed the lock by unlock itself, so that nobody starves.
+//             RWMutex: newcomers queue behind a waiting writer; when a writer leaves, all waiting readers go first,
+//             then the next writer: so neither side starves. The lock is always handed over.
+// Invariants: a waiting bit or count in a state word changes only under lk, and is set exactly while the queue is not
+//             empty; a release that finds it set does its work under lk. So no wake-up is lost.
+// Locking:    one object's lk at a time; g_ready only after it is released.
+// See also:   sync.h, waitq.h; stdlib/synclib.c gives these to Lua. Tests: tests/runtime/sync_*.lua.
+
+#include "sync.h"
+
+#define load(p) atomic_load_explicit(p, memory_order_relaxed)
+#define cas(p, old, new)                                                                                               \
+  atomic_compare_exchange_weak_explicit(p, old, new, memory_order_acq_rel, memory_order_relaxed)
+
+// ---- Mutex -------------------------------------------------------------------------------------------------
+
+#define STARVING_NS INT64_C(1000000)
+
+static inline void cpu_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// Worth it when the holder runs on another processor right now: its critical section is likely shorter than a park.
+static bool spin(lua_State *L, Mutex *m) {
+  if (rt_gomaxprocs(L, 0) < 2) return false;
+  for (int i = 0; i < 64; i++) {
+    cpu_pause();
+    uint32_t s = load(&m->state);
+    if (!(s & MUTEX_LOCKED) && mutex_trylock(m)) return true;
+  }
+  return false;
+}
+
+// Takes the mutex or joins the queue. `woken`: we were in the queue and hold MUTEX_WOKEN; we go to its front again.
+// waiter->v carries the time at which the waiting began, index 1 asks unlock for a hand-over.
+static bool mutex_enqueue(lua_State *L, Mutex *m, bool woken) {
+  Waiter *w = &L->g->w;
+  lock(&m->lk);
+  uint32_t s = load(&m->state), clear = woken ? MUTEX_WOKEN : 0;
+  for (;;) {
+    bool locked = s & MUTEX_LOCKED;
+    if (cas(&m->state, &s, (s | (locked ? MUTEX_WAITERS : MUTEX_LOCKED)) & ~clear)) {
+      if (locked) break;
+      unlock(&m->lk);
+      v_setnil(&w->v);
+      return true;
+    }
+  }
+  if (woken) {
+    int64_t since = w->v.i;
+    waiter_of(L->g)->index = mono_ns() - since > STARVING_NS;
+    waitq_pushfront(&m->q, w, m);
+  } else {
+    waitq_push(&m->q, waiter_of(L->g), m);
+    v_setint(&w->v, mono_ns());
+  }
+  return false;
+}
+
+bool mutex_begin_slow(lua_State *L, Mutex *m) { return mutex_trylock(m) || spin(L, m) || mutex_enqueue(L, m, false); }
+
+bool mutex_again(lua_State *L, Mutex *m) {
+  if (L->g->w.ok) { // handed over
+    v_setnil(&L->g->w.v);
+    return true;
+  }
+  return mutex_enqueue(L, m, true);
+}
+
+// Under lk: takes out the waiter to wake, and moves the state on. NULL with *ok false: the mutex is not locked.
+static Waiter *mutex_release_locked(Mutex *m, bool *ok) {
+  uint32_t s = load(&m->state), to;
+  Waiter *w;
+  do {
+    *ok = s & MUTEX_LOCKED;
+    w = (s & MUTEX_WOKEN) ? NULL : m->q.head;
+    if (!*ok) return NULL;
+    uint32_t rest = w == NULL ? s & (MUTEX_WAITERS | MUTEX_WOKEN) : w->next ? MUTEX_WAITERS : 0;
+    to = w == NULL ? rest : rest | (w->index ? MUTEX_LOCKED : MUTEX_WOKEN);
+  } while (!cas(&m->state, &s, to));
+  if (w) {
+    waitq_remove(&m->q, w);
+    w->ok = w->index != 0;
+  }
+  return w;
+}
+
+bool mutex_unlock_slow(Ctx *ctx, Mutex *m) {
+  uint32_t s = load(&m->state);
+  while ((s & MUTEX_LOCKED) && ((s & MUTEX_WOKEN) || !(s & MUTEX_WAITERS)))
+    if (cas(&m->state, &s, s & ~MUTEX_LOCKED)) return true;
+  bool ok;
+  lock(&m->lk);
+  Waiter *w = mutex_release_locked(m, &ok);
+  unlock(&m->lk);
+  if (w) g_ready(ctx, w->g);
+  return ok;
+}
+
+// ---- RWMutex -------------------------------------------------------------------------------------------------
+
+bool rw_tryrlock(RWMutex *rw) {
+  uint64_t s = load(&rw->state);
+  while (!(s & (RW_WRITER | RW_QUEUED)))
+    if (cas(&rw->state, &s, s + 1)) return true;
+  return false;
+}
+
+bool rw_trylock(RWMutex *rw) {
+  uint64_t zero = 0;
+  return atomic_compare_exchange_strong_explicit(&rw->state, &zero, RW_WRITER, memory_order_acquire,
+                                                 memory_order_relaxed);
+}
+
+static bool rw_enqueue(lua_State *L, RWMutex *rw, bool writer) {
+  lock(&rw->lk);
+  uint64_t s = load(&rw->state);
+  for (;;) {
+    bool admitted = writer ? s == 0 : !(s & (RW_WRITER | RW_QUEUED));
+    if (cas(&rw->state, &s, !admitted ? s | RW_QUEUED : writer ? RW_WRITER : s + 1)) {
+      if (!admitted) break;
+      unlock(&rw->lk);
+      return true;
+    }
+  }
+  waitq_push(writer ? &rw->writers : &rw->readers, waiter_of(L->g), rw);
+  return false;
+}
+
+bool rw_begin_rlock(lua_State *L, RWMutex *rw) { return rw_tryrlock(rw) || rw_enqueue(L, rw, false); }
+bool rw_begin_lock(lua_State *L, RWMutex *rw) { return rw_trylock(rw) || rw_enqueue(L, rw, true); }
+
+// Under lk, with nobody inside and RW_QUEUED set (so nobody can enter meanwhile): lets the next ones in and returns
+// them as a list linked by `next`.
+static Waiter *rw_admit_locked(RWMutex *rw, bool readers_first) {
+  Waiter *list = NULL, **end = &list, *w;
+  uint64_t in = 0;
+  if (readers_first || !rw->writers.head) {
+    for (; (w = rw->readers.head) != NULL; end = &w->next, in++) {
+      waitq_remove(&rw->readers, w);
+      *end = w;
+    }
+  }
+  if (in == 0 && (w = rw->writers.head) != NULL) {
+    waitq_remove(&rw->writers, w);
+    list = w;
+    in = RW_WRITER;
+  }
+  if (rw->readers.head || rw->writers.head) in |= RW_QUEUED;
+  atomic_store_explicit(&rw->state, in, memory_order_release);
+  return list;
+}
+
+static void rw_handover(Ctx *ctx, RWMutex *rw, bool readers_first) {
+  lock(&rw->lk);
+  Waiter *list = rw_admit_locked(rw, readers_first);
+  unlock(&rw->lk);
+  waiters_ready(ctx, list);
+}
+
+bool rw_unlock(Ctx *ctx, RWMutex *rw) {
+  uint64_t s = load(&rw->state);
+  do {
+    if (!(s & RW_WRITER)) return false;
+  } while (!cas(&rw->state, &s, s & RW_QUEUED));
+  if (s & RW_QUEUED) rw_handover(ctx, rw, true);
+  return true;
+}
+
+bool rw_runlock(Ctx *ctx, RWMutex *rw) {
+  uint64_t s = load(&rw->state);
+  do {
+    if (!(s & RW_READERS)) return false;
+  } while (!cas(&rw->state, &s, s - 1));
+  if (s == (RW_QUEUED | 1)) rw_handover(ctx, rw, false);
+  return true;
+}
+
+// ---- WaitGroup -------------------------------------------------------------------------------------------------
+
+#define WG_COUNT(s) ((int64_t)((s) >> 32))
+#define WG_WAITERS(s) ((uint32_t)(s))
+
+// Under lk everything that looks at waiters is still; reaching zero takes them all out.
+static bool wg_finish(Ctx *ctx, WaitGroup *wg, int64_t d) {
+  Waiter *list = NULL, **end = &list, *w;
+  lock(&wg->lk);
+  uint64_t s = load(&wg->state);
+  int64_t n;
+  do {
+    n = WG_COUNT(s) + d;
+    if (n < 0 || n > INT32_MAX) {
+      unlock(&wg->lk);
+      return false;
+    }
+  } while (!cas(&wg->state, &s, (uint64_t)n << 32 | (n == 0 ? 0 : WG_WAITERS(s))));
+  for (; n == 0 && (w = wg->q.head) != NULL; end = &w->next) {
+    waitq_remove(&wg->q, w);
+    *end = w;
+  }
+  unlock(&wg->lk);
+  waiters_ready(ctx, list);
+  return true;
+}
+
+bool wg_add(Ctx *ctx, WaitGroup *wg, int64_t d) {
+  if (d < -INT32_MAX || d > INT32_MAX) return false;
+  uint64_t s = load(&wg->state);
+  for (;;) {
+    int64_t n = WG_COUNT(s) + d;
+    if (n < 0 || n > INT32_MAX) return false;
+    if (n == 0 && WG_WAITERS(s)) return wg_finish(ctx, wg, d);
+    if (cas(&wg->state, &s, (uint64_t)n << 32 | WG_WAITERS(s))) return true;
+  }
+}
+
+bool wg_begin_wait(lua_State *L, WaitGroup *wg) {
+  if (WG_COUNT(atomic_load_explicit(&wg->state, memory_order_acquire)) == 0) return true;
+  lock(&wg->lk);
+  uint64_t s = atomic_load_explicit(&wg->state, memory_order_acquire);
+  do {
+    if (WG_COUNT(s) == 0) {
+      unlock(&wg->lk);
+      return true;
+    }
+  } while (!cas(&wg->state, &s, s + 1));
+  waitq_push(&wg->q, waiter_of(L->g), wg);
+  return false;
+}
+
+// ---- Once -------------------------------------------------------------------------------------------------------
+
+bool once_begin(lua_State *L, Once *o, bool *mine) {
+  *mine = false;
+  if (once_isdone(o)) return true;
+  lock(&o->lk);
+  uint32_t s = load(&o->state);
+  if (s == ONCE_RUNNING) {
+    waitq_push(&o->q, waiter_of(L->g), o);
+    return false;
+  }
+  if (s == ONCE_NEW) {
+    *mine = true;
+    o->runner = L->g;
+    atomic_store_explicit(&o->state, ONCE_RUNNING, memory_order_relaxed);
+  }
+  unlock(&o->lk);
+  return true;
+}
+
+void once_finish(Ctx *ctx, Once *o) {
+  lock(&o->lk);
+  Waiter *list = o->q.head;
+  for (Waiter *w = list; w; w = w->next) w->obj = NULL;
+  o->q = (WaitQ){NULL, NULL};
+  o->runner = NULL;
+  atomic_store_explicit(&o->state, ONCE_DONE, memory_order_release); // pairs with once_isdone
+  unlock(&o->lk);
+  waiters_ready(ctx, list);
+}
+
+// ---- Cond --------------------------------------------------------------------------------------------------------
+
+static bool ticket_before(uint32_t a, uint32_t b) { return (int32_t)(a - b) < 0; }
+
+uint32_t cond_ticket(Cond *c) {
+  lock(&c->lk);
+  uint32_t t = c->next++;
+  unlock(&c->lk);
+  return t;
+}
+
+bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket) {
+  lock(&c->lk);
+  if (ticket_before(ticket, c->served)) { // the signal came before we did
+    unlock(&c->lk);
+    return true;
+  }
+  Waiter *w = waiter_of(L->g);
+  w->index = ticket;
+  waitq_push(&c->q, w, c);
+  return false;
+}
+
+// The ticket served may belong to somebody who is still on his way into the queue: he will see it there.
+void cond_signal(Ctx *ctx, Cond *c) {
+  Waiter *w = NULL;
+  lock(&c->lk);
+  if (c->served != c->next) {
+    uint32_t t = c->served++;
+    for (w = c->q.head; w && w->index != t; w = w->next) continue;
+    if (w) waitq_remove(&c->q, w);
+  }
+  unlock(&c->lk);
+  if (w) g_ready(ctx, w->g);
+}
+
+void cond_broadcast(Ctx *ctx, Cond *c) {
+  lock(&c->lk);
+  c->served = c->next;
+  Waiter *list = c->q.head;
+  for (Waiter *w = list; w; w = w->next) w->obj = NULL;
+  c->q = (WaitQ){NULL, NULL};
+  unlock(&c->lk);
+  waiters_ready(ctx, list);
+}
+
+// ---- Semaphore ------------------------------------------------------------------------------------------------------
+
+static bool sem_take_locked(Semaphore *s, int64_t k) {
+  if (s->q.head || k > s->size - s->used) return false;
+  s->used += k;
+  return true;
+}
+
+bool sem_tryacquire(Semaphore *s, int64_t k) {
+  lock(&s->lk);
+  bool ok = sem_take_locked(s, k);
+  unlock(&s->lk);
+  return ok;
+}
+
+bool sem_begin_acquire(lua_State *L, Semaphore *s, int64_t k) {
+  lock(&s->lk);
+  if (sem_take_locked(s, k)) {
+    unlock(&s->lk);
+    return true;
+  }
+  Waiter *w = waiter_of(L->g);
+  v_setint(&w->v, k);
+  waitq_push(&s->q, w, s);
+  return false;
+}
+
+bool sem_release(Ctx *ctx, Semaphore *s, int64_t k) {
+  Waiter *list = NULL, **end = &list, *w;
+  lock(&s->lk);
+  bool ok = k <= s->used;
+  if (ok) s->used -= k;
+  while (ok && (w = s->q.head) != NULL && w->v.i <= s->size - s->used) {
+    s->used += w->v.i;
+    waitq_remove(&s->q, w);
+    v_setnil(&w->v);
+    *end = w;
+    end = &w->next;
+  }
+  unlock(&s->lk);
+  waiters_ready(ctx, list);
+  return ok;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//
+// sync.h: mutex, read-write mutex, wait group, once, condition and semaphore, as C objects. See sync.c.
+//
+// `begin` and `again` functions return true when the operation is done. False: the goroutine's waiter is queued and
+// the object's lk is held: the caller parks with it (g_park or g_parkc), and when the goroutine runs again calls
+// `again` where there is one; where there is none, being woken means that the operation is done.
+// All objects are valid when all zero, but for the semaphore's size. They must outlive their waiters: the waiting
+// goroutine has the object on its stack.
+#ifndef LUNGO_RUNTIME_SYNC_H
+#define LUNGO_RUNTIME_SYNC_H
+
+#include "waitq.h"
+
+typedef struct Mutex {
+  _Atomic uint32_t state; // MUTEX_* bits
+  Lock lk;                // guards q, and every change of MUTEX_WAITERS
+  WaitQ q;
+} Mutex;
+#define MUTEX_LOCKED 1u
+#define MUTEX_WAITERS 2u // q is not empty
+#define MUTEX_WOKEN 4u   // a waiter was woken and has not tried yet: unlock need not wake another
+
+bool mutex_begin_slow(lua_State *L, Mutex *m);
+bool mutex_again(lua_State *L, Mutex *m);
+bool mutex_unlock_slow(Ctx *ctx, Mutex *m);
+static inline bool mutex_trylock(Mutex *m) {
+  uint32_t s = atomic_load_explicit(&m->state, memory_order_relaxed);
+  while (!(s & MUTEX_LOCKED))
+    if (atomic_compare_exchange_weak_explicit(&m->state, &s, s | MUTEX_LOCKED, memory_order_acquire,
+                                              memory_order_relaxed))
+      return true;
+  return false;
+}
+static inline bool mutex_begin(lua_State *L, Mutex *m) {
+  uint32_t zero = 0;
+  return likely(atomic_compare_exchange_strong_explicit(&m->state, &zero, MUTEX_LOCKED, memory_order_acquire,
+                                                        memory_order_relaxed)) ||
+         mutex_begin_slow(L, m);
+}
+// False: it was not locked.
+static inline bool mutex_unlock(Ctx *ctx, Mutex *m) {
+  uint32_t one = MUTEX_LOCKED;
+  return likely(atomic_compare_exchange_strong_explicit(&m->state, &one, 0, memory_order_release,
+                                                        memory_order_relaxed)) ||
+         mutex_unlock_slow(ctx, m);
+}
+static inline bool mutex_islocked(Mutex *m) {
+  return atomic_load_explicit(&m->state, memory_order_relaxed) & MUTEX_LOCKED;
+}
+
+typedef struct RWMutex {
+  _Atomic uint64_t state; // number of readers, RW_* bits
+  Lock lk;                // guards the queues, and every change of RW_QUEUED
+  WaitQ readers, writers;
+} RWMutex;
+#define RW_WRITER (UINT64_C(1) << 62) // a writer has it
+#define RW_QUEUED (UINT64_C(1) << 61) // somebody waits: newcomers join the queue
+#define RW_READERS (RW_QUEUED - 1)
+
+bool rw_begin_lock(lua_State *L, RWMutex *rw);
+bool rw_begin_rlock(lua_State *L, RWMutex *rw);
+bool rw_trylock(RWMutex *rw);
+bool rw_tryrlock(RWMutex *rw);
+bool rw_unlock(Ctx *ctx, RWMutex *rw);  // false: no writer has it
+bool rw_runlock(Ctx *ctx, RWMutex *rw); // false: no reader has it
+
+typedef struct WaitGroup {
+  _Atomic uint64_t state; // counter in the high half, number of waiters in the low half
+  Lock lk;                // guards q, changes of the number of waiters, and reaching zero while somebody waits
+  WaitQ q;
+} WaitGroup;
+bool wg_add(Ctx *ctx, WaitGroup *wg, int64_t d); // false: the counter would leave 0 .. 2^31-1; nothing was changed
+bool wg_begin_wait(lua_State *L, WaitGroup *wg);
+
+typedef struct Once {
+  _Atomic uint32_t state; // ONCE_*
+  Lock lk;                // guards q and changes of state
+  WaitQ q;
+  G *runner;              // while running
+} Once;
+enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
+static inline bool once_isdone(Once *o) { return atomic_load_explicit(&o->state, memory_order_acquire) == ONCE_DONE; }
+// True with *mine set: the caller runs the function and then calls once_finish. True otherwise: it is done.
+bool once_begin(lua_State *L, Once *o, bool *mine);
+void once_finish(Ctx *ctx, Once *o);
+
+typedef struct Cond {
+  Lock lk;               // guards everything
+  uint32_t next, served; // tickets: the next to give out; all before `served` are notified (they may wrap around)
+  WaitQ q;               // those that wait already, by ticket (Waiter.index)
+} Cond;
+// A waiter takes a ticket *before* it unlocks the mutex, so that no signal after that is missed, and waits with it.
+uint32_t cond_ticket(Cond *c);
+bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket);
+void cond_signal(Ctx *ctx, Cond *c);
+void cond_broadcast(Ctx *ctx, Cond *c);
+
+typedef struct Semaphore {
+  Lock lk; // guards everything but size
+  int64_t size, used;
+  WaitQ q; // first come, first served: a big request is not overtaken by small ones
+} Semaphore;
+bool sem_begin_acquire(lua_State *L, Semaphore *s, int64_t k);
+bool sem_tryacquire(Semaphore *s, int64_t k);
+bool sem_release(Ctx *ctx, Semaphore *s, int64_t k); // false: more than was acquired
+
+#endif

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs the Debian packages lungo needs, those that are missing. This is the one place that names them.
+# usage: scripts/deps.sh [build|test|bench|dev]   (each includes the ones before it)
+set -eu
+
+build="gcc libc6-dev binutils liblua5.4-dev"
+test="lua5.4 bash coreutils findutils diffutils procps"
+bench="golang-go"
+dev="clang clang-format libclang-rt-14-dev"
+
+case "${1:-build}" in
+  build) want="$build" ;;
+  test) want="$build $test" ;;
+  bench) want="$build $test $bench" ;;
+  dev) want="$build $test $bench $dev" ;;
+  *) echo "usage: $0 [build|test|bench|dev]" >&2; exit 1 ;;
+esac
+
+missing=""
+for p in $want; do
+  dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $p"
+done
+[ -z "$missing" ] && exit 0
+
+echo "installing:$missing"
+sudo=""
+[ "$(id -u)" -eq 0 ] || sudo="sudo"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+$sudo apt-get install -y --no-install-recommends $missing >/dev/null 2>&1 ||
+  { $sudo apt-get update && $sudo apt-get install -y --no-install-recommends $missing; }

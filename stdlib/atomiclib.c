@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//
+// atomiclib.c: the `atomic` library: integers, booleans and values with sequentially consistent operations.
+//
+// What:       atomic.int and atomic.bool are C11 atomics in a userdata. atomic.value is the user value of one: a Slot,
+//             on which exchange and compare-and-swap work as on any 64-bit word.
+// Invariants: a value is published before it is stored (obj_setuv, or share_value here). A loop that compares decoded
+//             values may hold the bits of an object that was just replaced: it stays valid until the next safepoint,
+//             and there is none inside.
+// See also:   spec "atomic". Tests: tests/runtime/atomic_*.lua.
+#include "stdlib.h"
+
+// ---- atomic.int ---------------------------------------------------------------------------------------------
+
+typedef struct IntObj {
+  ObjHead head;
+  _Atomic int64_t v;
+} IntObj;
+static const ObjKind int_kind = {"atomic.int", NULL};
+
+static _Atomic int64_t *check_int(lua_State *L) { return &((IntObj *)obj_check(L, 1, &int_kind))->v; }
+
+static int push_int(lua_State *L, int64_t v) {
+  lua_pushinteger(L, v);
+  return 1;
+}
+
+static int int_new(lua_State *L) {
+  lua_Integer v = luaL_optinteger(L, 1, 0);
+  IntObj *o = obj_new(L, &int_kind, sizeof(IntObj), 0);
+  atomic_store(&o->v, v);
+  return 1;
+}
+
+static int int_load(lua_State *L) { return push_int(L, atomic_load(check_int(L))); }
+
+static int int_store(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  atomic_store(p, luaL_checkinteger(L, 2));
+  return 0;
+}
+
+static int int_add(lua_State *L) { // the new value; wraps around
+  _Atomic int64_t *p = check_int(L);
+  int64_t d = luaL_checkinteger(L, 2);
+  return push_int(L, (int64_t)((uint64_t)atomic_fetch_add(p, d) + (uint64_t)d));
+}
+
+static int int_swap(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  return push_int(L, atomic_exchange(p, luaL_checkinteger(L, 2)));
+}
+
+static int int_cas(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  int64_t old = luaL_checkinteger(L, 2);
+  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, luaL_checkinteger(L, 3)));
+  return 1;
+}
+
+static int int_band(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  return push_int(L, atomic_fetch_and(p, luaL_checkinteger(L, 2)));
+}
+
+static int int_bor(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  return push_int(L, atomic_fetch_or(p, luaL_checkinteger(L, 2)));
+}
+
+// ---- atomic.bool ----------------------------------------------------------------------------------------------
+
+typedef struct BoolObj {
+  ObjHead head;
+  atomic_bool v;
+} BoolObj;
+static const ObjKind bool_kind = {"atomic.bool", NULL};
+
+static atomic_bool *check_bool(lua_State *L) { return &((BoolObj *)obj_check(L, 1, &bool_kind))->v; }
+
+static bool arg_bool(lua_State *L, int arg) {
+  luaL_checktype(L, arg, LUA_TBOOLEAN);
+  return lua_toboolean(L, arg);
+}
+
+static int bool_new(lua_State *L) {
+  bool v = !lua_isnoneornil(L, 1) && arg_bool(L, 1);
+  BoolObj *o = obj_new(L, &bool_kind, sizeof(BoolObj), 0);
+  atomic_store(&o->v, v);
+  return 1;
+}
+
+static int bool_load(lua_State *L) {
+  lua_pushboolean(L, atomic_load(check_bool(L)));
+  return 1;
+}
+
+static int bool_store(lua_State *L) {
+  atomic_bool *p = check_bool(L);
+  atomic_store(p, arg_bool(L, 2));
+  return 0;
+}
+
+static int bool_swap(lua_State *L) {
+  atomic_bool *p = check_bool(L);
+  lua_pushboolean(L, atomic_exchange(p, arg_bool(L, 2)));
+  return 1;
+}
+
+static int bool_cas(lua_State *L) {
+  atomic_bool *p = check_bool(L);
+  bool old = arg_bool(L, 2);
+  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, arg_bool(L, 3)));
+  return 1;
+}
+
+// ---- atomic.value ---------------------------------------------------------------------------------------------
+
+static const ObjKind value_kind = {"atomic.value", NULL};
+
+static Slot *check_value(lua_State *L) { return &obj_checkud(L, 1, &value_kind)->uv[0]; }
+
+// The bits of argument `arg` (none is nil), published.
+static uint64_t arg_bits(lua_State *L, int arg) {
+  const Value *v = lib_arg(L, arg);
+  share_value(L, v);
+  return v_encode(L, v);
+}
+
+static int push_bits(lua_State *L, uint64_t bits) {
+  Value v;
+  bits_decode(&v, bits);
+  lib_push(L, &v);
+  return 1;
+}
+
+static int value_new(lua_State *L) {
+  lua_settop(L, 1);
+  obj_new(L, &value_kind, sizeof(ObjHead), 1);
+  obj_setuv(L, v_ud(L->top - 1), 0, lib_arg(L, 1));
+  return 1;
+}
+
+static int value_load(lua_State *L) { return push_bits(L, atomic_load(&check_value(L)->bits)); }
+
+static int value_store(lua_State *L) {
+  Slot *s = check_value(L);
+  lua_settop(L, 2);
+  atomic_store(&s->bits, arg_bits(L, 2));
+  return 0;
+}
+
+static int value_swap(lua_State *L) {
+  Slot *s = check_value(L);
+  lua_settop(L, 2);
+  return push_bits(L, atomic_exchange(&s->bits, arg_bits(L, 2)));
+}
+
+// Compares as rawequal does: two equal strings or boxed integers need not have the same bits.
+static int value_cas(lua_State *L) {
+  Slot *s = check_value(L);
+  lua_settop(L, 3);
+  uint64_t to = arg_bits(L, 3), cur = atomic_load(&s->bits);
+  Value v;
+  bool done = false;
+  do {
+    bits_decode(&v, cur);
+  } while (value_rawequal(&v, lib_arg(L, 2)) && !(done = atomic_compare_exchange_weak(&s->bits, &cur, to)));
+  lua_pushboolean(L, done);
+  return 1;
+}
+
+int lungo_openatomic(lua_State *L) {
+  static const luaL_Reg int_m[] = {{"load", int_load}, {"store", int_store}, {"add", int_add},
+                                   {"swap", int_swap}, {"cas", int_cas},     {"compareandswap", int_cas},
+                                   {"band", int_band}, {"bor", int_bor},     {NULL, NULL}};
+  static const luaL_Reg bool_m[] = {{"load", bool_load}, {"store", bool_store}, {"swap", bool_swap},
+                                    {"cas", bool_cas},   {"compareandswap", bool_cas}, {NULL, NULL}};
+  static const luaL_Reg value_m[] = {{"load", value_load}, {"store", value_store}, {"swap", value_swap},
+                                     {"cas", value_cas},   {"compareandswap", value_cas}, {NULL, NULL}};
+  static const luaL_Reg funcs[] = {{"int", int_new}, {"bool", bool_new}, {"value", value_new}, {NULL, NULL}};
+  obj_class(L, &int_kind, int_m, NULL);
+  obj_class(L, &bool_kind, bool_m, NULL);
+  obj_class(L, &value_kind, value_m, NULL);
+  luaL_newlib(L, funcs);
+  return 1;
+}

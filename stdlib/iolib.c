@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+//
+// iolib.c: what the package's io and os libraries need to live among goroutines.
+//
+// What:       the package's objects are linked with their calls of blocking C functions renamed to lungo_io_* (the list
+//             is in scripts/blocking.syms, applied by objcopy in the Makefile). Each wrapper surrounds the C function by
+//             a blocking region, so the thread that waits in the system has given its processor away.
+//             `io.write` and `file:write` are replaced: one call is one fwrite, so output of goroutines never mixes.
+// Invariants: a wrapper touches no Lua state between enter and leave; errno survives.
+// See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
+#include "seam.h"
+#include "state.h"
+#include "stdlib.h"
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// ---- blocking C functions, renamed in the package's objects --------------------------------------
+
+int __uflow(FILE *);
+
+#define BLOCKING(type, name, params, call)                                                                             \
+  type lungo_io_##name params;                                                                                         \
+  type lungo_io_##name params {                                                                                        \
+    Ctx *ctx = rt_current();                                                                                           \
+    if (ctx == NULL || ctx->cache == NULL) return call;                                                                \
+    rt_block_enter(ctx);                                                                                               \
+    type result = call;                                                                                                \
+    rt_block_leave(ctx);                                                                                               \
+    return result;                                                                                                     \
+  }
+
+BLOCKING(size_t, fread, (void *p, size_t s, size_t n, FILE *f), fread(p, s, n, f))
+BLOCKING(size_t, fwrite, (const void *p, size_t s, size_t n, FILE *f), fwrite(p, s, n, f))
+BLOCKING(int, uflow, (FILE * f), __uflow(f))
+BLOCKING(int, getc, (FILE * f), getc(f))
+BLOCKING(char *, fgets, (char *s, int n, FILE *f), fgets(s, n, f))
+BLOCKING(int, fflush, (FILE * f), fflush(f))
+BLOCKING(int, fclose, (FILE * f), fclose(f))
+BLOCKING(int, pclose, (FILE * f), pclose(f))
+BLOCKING(FILE *, fopen, (const char *name, const char *mode), fopen(name, mode))
+BLOCKING(FILE *, popen, (const char *cmd, const char *mode), popen(cmd, mode))
+BLOCKING(int, system, (const char *cmd), system(cmd))
+#undef BLOCKING
+
+// Two goroutines that read one file: the second waits for the stream's lock in the system, without its processor.
+void lungo_io_flockfile(FILE *f);
+void lungo_io_flockfile(FILE *f) {
+  Ctx *ctx = rt_current();
+  if (ftrylockfile(f) == 0) return;
+  if (ctx != NULL && ctx->cache != NULL) {
+    rt_block_enter(ctx);
+    flockfile(f);
+    rt_block_leave(ctx);
+  } else {
+    flockfile(f);
+  }
+}
+
+// ---- write ----------------------------------------------------------------------------------------
+
+static void check_writable(lua_State *L, int first) {
+  for (int i = first; i <= lua_gettop(L); i++)
+    if (lua_type(L, i) != LUA_TNUMBER) luaL_checkstring(L, i);
+}
+
+// Writes arguments first.. as one piece; the file handle is on top of the stack and is the result.
+static int write_values(lua_State *L, FILE *f, int first) {
+  int last = lua_gettop(L) - 1;
+  size_t len;
+  const char *s;
+  if (last == first) {
+    s = lua_tolstring(L, first, &len);
+  } else {
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int i = first; i <= last; i++) {
+      size_t n;
+      const char *part = lua_tolstring(L, i, &n);
+      luaL_addlstring(&b, part, n);
+    }
+    luaL_pushresult(&b);
+    s = lua_tolstring(L, -1, &len);
+  }
+  bool ok = lungo_io_fwrite(s, 1, len, f) == len;
+  lua_settop(L, last + 1);
+  return ok ? 1 : luaL_fileresult(L, 0, NULL);
+}
+
+static int f_write(lua_State *L) {
+  luaL_Stream *p = (luaL_Stream *)luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  if (p->closef == NULL) return luaL_error(L, "attempt to use a closed file");
+  check_writable(L, 2);
+  lua_pushvalue(L, 1);
+  return write_values(L, p->f, 2);
+}
+
+static int io_write(lua_State *L) {
+  check_writable(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_IO_output");
+  luaL_Stream *p = (luaL_Stream *)lua_touserdata(L, -1);
+  if (p == NULL || p->closef == NULL) return luaL_error(L, "default output file is closed");
+  return write_values(L, p->f, 1);
+}
+
+int lungo_openio(lua_State *L) {
+  luaopen_io(L);
+  lua_pushcfunction(L, io_write);
+  lua_setfield(L, -2, "write");
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  lua_getfield(L, -1, "__index");
+  lua_pushcfunction(L, f_write);
+  lua_setfield(L, -2, "write");
+  lua_pop(L, 2);
+  return 1;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// stdlib.h: what the files of stdlib/ share: the library openers, and objects (userdata) of lungo's own kinds.
+//
+// Invariants: an object of ours is a userdata whose trace is obj_trace and whose memory starts with an ObjHead that
+//             names its kind. So checking an argument is two comparisons and never asks the registry.
+//             Include it as "stdlib.h"; this folder must not be in the include path (<stdlib.h> is the C library's).
+#ifndef LUNGO_STDLIB_STDLIB_H
+#define LUNGO_STDLIB_STDLIB_H
+
+#include "chan.h"
+#include "share.h"
+#include <lauxlib.h>
+#include <lua.h>
+
+int lungo_openbase(lua_State *L);      // baselib.c
+int lungo_opencoroutine(lua_State *L); // corolib.c
+int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
+int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
+int lungo_opensync(lua_State *L);
+void lungo_opensyncdata(lua_State *L);  // syncdata.c: adds pool and map to the table on top
+int lungo_openatomic(lua_State *L);
+int lungo_opentime(lua_State *L);
+int lungo_openruntime(lua_State *L);
+
+// ---- objects (object.c) --------------------------------------------------------------------------------
+
+typedef struct ObjKind {
+  const char *name;                             // __name, and the registry key of the metatable
+  void (*trace)(struct Marker *m, void *mem);   // marks what the memory refers to; NULL: nothing
+} ObjKind;
+
+typedef struct ObjHead {
+  const ObjKind *kind;
+} ObjHead;
+
+void obj_trace(struct Marker *m, void *mem);
+// Makes the metatable of a kind: methods become its __index (NULL: none), metas its metamethods.
+void obj_class(lua_State *L, const ObjKind *kind, const luaL_Reg *methods, const luaL_Reg *metas);
+// Pushes a new object: `size` zeroed bytes (an ObjHead first), nuv nil user values. Returns its memory.
+void *obj_new(lua_State *L, const ObjKind *kind, size_t size, int nuv);
+
+static inline Userdata *obj_ud(const Value *v, const ObjKind *kind) {
+  if (v->tag != TAG_USERDATA) return NULL;
+  Userdata *u = v_ud(v);
+  return u->trace == obj_trace && ((ObjHead *)ud_mem(u))->kind == kind ? u : NULL;
+}
+// Argument `arg` as an object of the kind, or the usual error.
+static inline Userdata *obj_checkud(lua_State *L, int arg, const ObjKind *kind) {
+  const Value *v = L->ci->func + arg;
+  Userdata *u = likely(v < L->top) ? obj_ud(v, kind) : NULL;
+  if (unlikely(!u)) luaL_typeerror(L, arg, kind->name);
+  return u;
+}
+static inline void *obj_check(lua_State *L, int arg, const ObjKind *kind) { return ud_mem(obj_checkud(L, arg, kind)); }
+
+// User values, i >= 0. Storing publishes: these objects are made to be given to other goroutines.
+static inline void obj_setuv(lua_State *L, Userdata *u, int i, const Value *v) {
+  share_value(L, v);
+  slot_store(&u->uv[i], v_encode(L, v));
+}
+static inline void obj_pushuv(lua_State *L, Userdata *u, int i) {
+  luaL_checkstack(L, 1, NULL);
+  bits_decode(L->top, slot_load(&u->uv[i]));
+  L->top++;
+}
+
+// ---- arguments -----------------------------------------------------------------------------------------------
+
+// The argument can be called: a function or something with __call. Otherwise `function expected, got X`.
+void lib_checkcallable(lua_State *L, int arg);
+static inline const Value *lib_arg(lua_State *L, int arg) { return L->ci->func + arg; }
+// Pushes a value that perhaps nothing else holds. Whoever got it made room before: a check in between could collect.
+void lib_push(lua_State *L, const Value *v);
+
+// ---- channels (chanlib.c) ---------------------------------------------------------------------------------------
+
+Chan *lib_pushchan(lua_State *L, ElemType elem, uint32_t cap); // a new channel with its metatable
+
+// ---- sync.map (syncdata.c) ----------------------------------------------------------------------------------------
+
+void lib_pushmap(lua_State *L);
+// Stores val under key if the value there equals *expect (nil: none). Returns whether it did; *old is what was there.
+// All values are on the stack.
+bool lib_mapcas(lua_State *L, Userdata *map, const Value *key, const Value *expect, const Value *val, Value *old);
+
+#endif

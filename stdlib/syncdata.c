@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+//
+// syncdata.c: sync.pool and sync.map, containers made for several goroutines.
+//
+// What:       a pool is a stack of values under a Lock. A map is a shared table: loads take no lock; what reads and
+//             writes in one step is done by map_step, one step at a time.
+// See also:   synclib.c (the rest of `sync`); spec "sync". Tests: tests/runtime/sync_pool_map.lua.
+#include "call.h"
+#include "gc.h"
+#include "heap.h"
+#include "stdlib.h"
+#include "table.h"
+
+static int return_all(lua_State *L, int status, lua_KContext base) {
+  (void)status;
+  return lua_gettop(L) - (int)base;
+}
+
+// ---- sync.pool --------------------------------------------------------------------------------------------------
+// A free list of values; the last one put comes out first, its memory being warm. User value 0 is `new` or nil.
+
+typedef struct PoolObj {
+  ObjHead head;
+  Lock lk;         // guards everything below
+  uint32_t n, cap;
+  Value *v;        // heap_mem block, published values
+} PoolObj;
+
+static void pool_trace(struct Marker *m, void *mem) {
+  PoolObj *p = mem;
+  if (p->v) gc_mark_obj(m, heap_mem_obj(p->v));
+  for (uint32_t i = 0; i < p->n; i++) gc_mark_value(m, &p->v[i]);
+}
+static const ObjKind pool_kind = {"sync.pool", pool_trace};
+
+static int pool_new(lua_State *L) {
+  lua_settop(L, 1);
+  if (!lua_isnil(L, 1)) lib_checkcallable(L, 1);
+  obj_new(L, &pool_kind, sizeof(PoolObj), 1);
+  obj_setuv(L, v_ud(L->top - 1), 0, lib_arg(L, 1));
+  return 1;
+}
+
+static int pool_get(lua_State *L) {
+  Userdata *u = obj_checkud(L, 1, &pool_kind);
+  PoolObj *p = ud_mem(u);
+  Value v = {.tag = TAG_NIL};
+  lock(&p->lk);
+  if (p->n > 0) v_copy(&v, &p->v[--p->n]);
+  unlock(&p->lk);
+  if (!v_isnil(&v)) {
+    lib_push(L, &v);
+    return 1;
+  }
+  lua_settop(L, 1);
+  obj_pushuv(L, u, 0);
+  return lua_isnil(L, 2) ? 1 : vm_callk(L, 0, 1, 1, return_all);
+}
+
+static bool pool_tryput(PoolObj *p, const Value *v, uint32_t *cap) {
+  lock(&p->lk);
+  bool room = p->n < p->cap;
+  if (room) v_copy(&p->v[p->n++], v);
+  *cap = p->cap;
+  unlock(&p->lk);
+  return room;
+}
+
+// The new block is made without the lock; if another goroutine grew the pool meanwhile, ours becomes garbage.
+static void pool_grow(lua_State *L, PoolObj *p, uint32_t cap) {
+  uint32_t newcap = cap ? 2 * cap : 8;
+  Value *v = heap_mem(L, newcap * sizeof(Value));
+  lock(&p->lk);
+  if (p->cap == cap) {
+    if (p->n) memcpy(v, p->v, p->n * sizeof(Value));
+    p->v = v;
+    p->cap = newcap;
+  }
+  unlock(&p->lk);
+}
+
+static int pool_put(lua_State *L) {
+  PoolObj *p = obj_check(L, 1, &pool_kind);
+  lua_settop(L, 2);
+  const Value *v = lib_arg(L, 2);
+  uint32_t cap;
+  if (v_isnil(v)) return 0;
+  share_value(L, v);
+  while (!pool_tryput(p, v, &cap)) pool_grow(L, p, cap);
+  return 0;
+}
+
+// ---- sync.map ---------------------------------------------------------------------------------------------------
+// A shared table (user value 0): loads go straight to it and take no lock; what reads and writes in one step holds lk.
+// A table may have to allocate, so a step runs protected: the lock is released before an error goes on.
+
+typedef struct MapObj {
+  ObjHead head;
+  Lock lk;               // one step at a time
+  _Atomic int64_t count; // keys present; changed under lk
+} MapObj;
+static const ObjKind map_kind = {"sync.map", NULL};
+
+typedef struct MapStep {
+  MapObj *map;
+  Table *t;
+  const Value *key, *val, *expect; // expect: write only if the old value equals it; NULL: always
+  bool onlyabsent;                 // write only if there was none
+  Value old;
+  bool wrote;
+} MapStep;
+
+static Table *map_table(const Userdata *u) {
+  Value t;
+  bits_decode(&t, slot_load(&u->uv[0]));
+  return v_table(&t);
+}
+
+void lib_pushmap(lua_State *L) {
+  obj_new(L, &map_kind, sizeof(MapObj), 1);
+  Userdata *u = v_ud(L->top - 1);
+  lua_newtable(L);
+  obj_setuv(L, u, 0, L->top - 1);
+  lua_pop(L, 1);
+}
+
+static int map_new(lua_State *L) {
+  lib_pushmap(L);
+  return 1;
+}
+
+static void map_apply(lua_State *L, void *ud) {
+  MapStep *s = ud;
+  bool had = table_get(L, s->t, s->key, &s->old), has = !v_isnil(s->val);
+  if (s->expect ? !value_rawequal(&s->old, s->expect) : s->onlyabsent && had) return;
+  if (had || has) table_set(L, s->t, s->key, s->val);
+  atomic_fetch_add_explicit(&s->map->count, has - had, memory_order_relaxed);
+  s->wrote = true;
+}
+
+// Key, val and expect are on the stack, which keeps them alive.
+static void do_step(lua_State *L, Userdata *map, MapStep *s) {
+  s->map = ud_mem(map);
+  s->t = map_table(map);
+  if (v_isnil(s->key)) luaL_error(L, "table index is nil");
+  share_value(L, s->key);
+  share_value(L, s->val);
+  lock(&s->map->lk);
+  int status = vm_rawprotected(L, map_apply, s);
+  unlock(&s->map->lk);
+  if (status != LUA_OK) lua_error(L);
+}
+
+// The step of a method: the map is argument 1, the key argument 2.
+static void map_step(lua_State *L, MapStep *s) {
+  s->key = lib_arg(L, 2);
+  do_step(L, obj_checkud(L, 1, &map_kind), s);
+}
+
+bool lib_mapcas(lua_State *L, Userdata *map, const Value *key, const Value *expect, const Value *val, Value *old) {
+  MapStep s = {.key = key, .val = val, .expect = expect};
+  do_step(L, map, &s);
+  v_copy(old, &s.old);
+  return s.wrote;
+}
+
+static const Value nil_value = {.tag = TAG_NIL};
+
+static int push_old(lua_State *L, const MapStep *s) {
+  lib_push(L, &s->old);
+  lua_pushboolean(L, !v_isnil(&s->old));
+  return 2;
+}
+
+static int map_load(lua_State *L) {
+  Userdata *u = obj_checkud(L, 1, &map_kind);
+  Value v;
+  lua_settop(L, 2);
+  table_get(L, map_table(u), lib_arg(L, 2), &v);
+  lib_push(L, &v);
+  return 1;
+}
+
+static int map_store(lua_State *L) {
+  lua_settop(L, 3);
+  map_step(L, &(MapStep){.val = lib_arg(L, 3)});
+  return 0;
+}
+
+static int map_loadorstore(lua_State *L) {
+  lua_settop(L, 3);
+  MapStep s = {.val = lib_arg(L, 3), .onlyabsent = true};
+  map_step(L, &s);
+  lib_push(L, s.wrote ? s.val : &s.old);
+  lua_pushboolean(L, !s.wrote);
+  return 2;
+}
+
+static int map_loadanddelete(lua_State *L) {
+  lua_settop(L, 2);
+  MapStep s = {.val = &nil_value};
+  map_step(L, &s);
+  return push_old(L, &s);
+}
+
+static int map_delete(lua_State *L) {
+  lua_settop(L, 2);
+  map_step(L, &(MapStep){.val = &nil_value});
+  return 0;
+}
+
+static int map_swap(lua_State *L) {
+  lua_settop(L, 3);
+  MapStep s = {.val = lib_arg(L, 3)};
+  map_step(L, &s);
+  return push_old(L, &s);
+}
+
+static int map_cas(lua_State *L) {
+  lua_settop(L, 4);
+  MapStep s = {.val = lib_arg(L, 4), .expect = lib_arg(L, 3)};
+  map_step(L, &s);
+  lua_pushboolean(L, s.wrote);
+  return 1;
+}
+
+static int map_len(lua_State *L) {
+  MapObj *map = obj_check(L, 1, &map_kind);
+  lua_pushinteger(L, atomic_load_explicit(&map->count, memory_order_relaxed));
+  return 1;
+}
+
+// Iteration walks the keys there were at its start, and skips those that are gone by then: so it ends whatever others
+// do, and sees no key twice. Pushes the list of keys. No safepoint comes between, so `pin` needs no root.
+static void push_keys(lua_State *L, Userdata *map) {
+  Table *t = map_table(map);
+  Obj *pin = NULL;
+  uint64_t pos = 0;
+  int64_t n = 0;
+  Value k, v;
+  lua_newtable(L);
+  Table *keys = v_table(L->top - 1);
+  while (table_iter(L, t, &pin, &pos, &k, &v)) table_setint(L, keys, ++n, &k);
+}
+
+// Pushes the next key that is still there and its value; `i` is the number of keys tried before. 0: no more.
+static lua_Integer push_next(lua_State *L, Userdata *map, int keys, lua_Integer i) {
+  Table *t = map_table(map), *list = v_table(lib_arg(L, keys));
+  Value k, v;
+  while (table_getint(L, list, ++i, &k)) {
+    if (!table_get(L, t, &k, &v)) continue;
+    lib_push(L, &k);
+    lib_push(L, &v);
+    return i;
+  }
+  return 0;
+}
+
+// Stack: map, function, keys, and the last call's result.
+static int map_rangestep(lua_State *L, int status, lua_KContext i) {
+  (void)status;
+  if (lua_gettop(L) == 4 && lua_isboolean(L, 4) && !lua_toboolean(L, 4)) return 0;
+  lua_settop(L, 3);
+  lua_pushvalue(L, 2);
+  i = push_next(L, obj_checkud(L, 1, &map_kind), 3, i);
+  return i == 0 ? 0 : vm_callk(L, 2, 1, i, map_rangestep);
+}
+
+static int map_range(lua_State *L) {
+  Userdata *u = obj_checkud(L, 1, &map_kind);
+  lib_checkcallable(L, 2);
+  lua_settop(L, 2);
+  push_keys(L, u);
+  return map_rangestep(L, LUA_OK, 0);
+}
+
+// Iterator of pairs(map): upvalues are the map, the keys, and how many were tried.
+static int map_next(lua_State *L) {
+  lua_settop(L, 0);
+  for (int i = 1; i <= 3; i++) lua_pushvalue(L, lua_upvalueindex(i));
+  lua_Integer i = push_next(L, obj_checkud(L, 1, &map_kind), 2, lua_tointeger(L, 3));
+  if (i == 0) return 0;
+  lua_pushinteger(L, i);
+  lua_replace(L, lua_upvalueindex(3));
+  return 2;
+}
+
+static int map_pairs(lua_State *L) {
+  Userdata *u = obj_checkud(L, 1, &map_kind);
+  lua_settop(L, 1);
+  push_keys(L, u);
+  lua_pushinteger(L, 0);
+  lua_pushcclosure(L, map_next, 3);
+  return 1;
+}
+
+void lungo_opensyncdata(lua_State *L) {
+  static const luaL_Reg funcs[] = {{"pool", pool_new}, {"map", map_new}, {NULL, NULL}};
+  static const luaL_Reg pool_m[] = {{"get", pool_get}, {"put", pool_put}, {NULL, NULL}};
+  static const luaL_Reg map_m[] = {{"load", map_load},
+                                   {"store", map_store},
+                                   {"loadorstore", map_loadorstore},
+                                   {"loadanddelete", map_loadanddelete},
+                                   {"delete", map_delete},
+                                   {"swap", map_swap},
+                                   {"compareandswap", map_cas},
+                                   {"range", map_range},
+                                   {NULL, NULL}};
+  static const luaL_Reg map_mt[] = {{"__len", map_len}, {"__pairs", map_pairs}, {NULL, NULL}};
+  obj_class(L, &pool_kind, pool_m, NULL);
+  obj_class(L, &map_kind, map_m, map_mt);
+  luaL_setfuncs(L, funcs, 0);
+}

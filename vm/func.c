@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// func.c: making cells, closures, prototypes, userdata and coroutine states.
+//
+// Invariants: an object is complete before it is returned; nobody can see it earlier, as allocation never collects.
+//             A stack block is filled with nil before it is used: the collector may look at all of it.
+// See also:   func.h, object.h, state.h, state.c (the main state).
+#include "func.h"
+#include "call.h"
+#include "heap.h"
+#include "lgassert.h"
+
+Cell *cell_new(lua_State *L, const Value *v) {
+  uint64_t b = v_encode(L, v);
+  Cell *c = heap_new_obj(L, OBJ_CELL, sizeof(Cell));
+  slot_store(&c->v, b);
+  return c;
+}
+
+LClosure *lcl_new(lua_State *L, Proto *p) {
+  uint32_t n = (uint32_t)p->nupvals;
+  LClosure *c = heap_new_obj(L, OBJ_LCL, sizeof(LClosure) + n * sizeof c->upv[0]);
+  atomic_store_explicit(&c->hdr.aux32, n, memory_order_relaxed);
+  c->p = p;
+  for (uint32_t i = 0; i < n; i++) atomic_store_explicit(&c->upv[i], NULL, memory_order_relaxed);
+  return c;
+}
+
+LClosure *lcl_new_withcells(lua_State *L, Proto *p) {
+  LClosure *c = lcl_new(L, p);
+  Value nil;
+  v_setnil(&nil);
+  for (int i = 0; i < p->nupvals; i++) atomic_store_explicit(&c->upv[i], cell_new(L, &nil), memory_order_relaxed);
+  return c;
+}
+
+CClosure *ccl_new(lua_State *L, lua_CFunction f, int nup) {
+  CClosure *c = heap_new_obj(L, OBJ_CCL, sizeof(CClosure) + (size_t)nup * sizeof(Slot));
+  atomic_store_explicit(&c->hdr.aux32, (uint32_t)nup, memory_order_relaxed);
+  c->f = f;
+  for (int i = 0; i < nup; i++) slot_store(&c->upv[i], SLOT_NIL);
+  return c;
+}
+
+Proto *proto_new(lua_State *L) {
+  Proto *p = heap_new_obj(L, OBJ_PROTO, sizeof(Proto));
+  memset((char *)p + sizeof(Obj), 0, sizeof(Proto) - sizeof(Obj));
+  return p;
+}
+
+Userdata *ud_new(lua_State *L, size_t len, int nuv) {
+  size_t head = ud_headsize((uint32_t)nuv);
+  if (unlikely(len > (size_t)PTRDIFF_MAX - head)) call_memerror(L);
+  Userdata *u = heap_new_obj(L, OBJ_USERDATA, head + len);
+  atomic_store_explicit(&u->meta, NULL, memory_order_relaxed);
+  u->len = len;
+  u->trace = NULL;
+  u->nuv = (uint32_t)nuv;
+  for (int i = 0; i < nuv; i++) slot_store(&u->uv[i], SLOT_NIL);
+  return u;
+}
+
+// ---- coroutine states ------------------------------------------------------------------------------
+
+// An empty stack with its base frame, which may use `room` values. All of the block becomes nil.
+static void base_frame(lua_State *L, int room) {
+  CallInfo *ci = &L->base_ci;
+  for (Value *v = L->stack; v < L->stack_last + EXTRA_STACK; v++) v_setnil(v);
+  L->top = L->stack + 1;
+  L->ci = ci;
+  L->tbc = NULL;
+  L->errfunc = 0;
+  ci->func = L->stack;
+  ci->top = L->stack_last - L->top < room ? L->stack_last : L->top + room;
+  ci->prev = NULL;
+  ci->u.c.k = NULL;
+  ci->u.c.kctx = 0;
+  ci->u.c.errfunc = 0;
+  ci->nresults = 0;
+  ci->status = CI_C | CI_BASE;
+}
+
+static lua_State *state_new(lua_State *L, int nstack, int room) {
+  Thread *t = heap_new_obj(L, OBJ_THREAD, sizeof(Thread));
+  lua_State *co = &t->L;
+  memset((char *)t + sizeof(Obj), 0, sizeof(Thread) - sizeof(Obj));
+  t->extraspace = __atomic_load_n(&thread_of(L->gl->mainL)->extraspace, __ATOMIC_RELAXED);
+  co->gl = L->gl;
+  co->allowhook = 1;
+  co->oldpc = -1;
+  v_setnil(&co->scratch[0]);
+  v_setnil(&co->scratch[1]);
+  co->stack = heap_mem(L, (size_t)(nstack + EXTRA_STACK) * sizeof(Value));
+  co->stack_last = co->stack + nstack;
+  base_frame(co, room);
+  return co;
+}
+
+lua_State *thread_new(lua_State *L) {
+  lua_State *co = state_new(L, STACK_MIN, LUA_MINSTACK);
+  co->hookmask = L->hookmask;
+  co->basehookcount = co->hookcount = L->basehookcount;
+  co->hook = L->hook;
+  return co;
+}
+
+// The base of a goroutine cannot yield.
+lua_State *thread_new_small(lua_State *L, int nstack) {
+  lua_State *co = state_new(L, 1 + nstack, nstack);
+  co->nny = 1;
+  return co;
+}
+
+// The stack block stays (the scheduler reuses only states with a small one), and one call frame, which is all that most
+// goroutines need.
+void thread_reset_stack(lua_State *L) {
+  CallInfo *ci = L->base_ci.next;
+  lg_assert(L->stack != NULL);
+  if (ci != NULL) ci->next = NULL;
+  L->hook = NULL;
+  L->hookmask = 0;
+  L->allowhook = 1;
+  L->nCcalls = 0;
+  L->nny = 1;
+  L->oldpc = -1;
+  L->from = NULL;
+  v_setnil(&L->scratch[0]);
+  v_setnil(&L->scratch[1]);
+  atomic_store_explicit(&L->status, LUA_OK, memory_order_relaxed);
+  atomic_store_explicit(&L->running, 0, memory_order_relaxed);
+  base_frame(L, (int)(L->stack_last - L->stack) - 1);
+}
+
+// ---- prototypes ------------------------------------------------------------------------------------
+
+const char *proto_locname(const Proto *p, int reg, int pc) {
+  for (int i = p->nlocvars - 1; i >= 0; i--) { // a later declaration in the same register is the inner one
+    const LocVar *lv = &p->locvars[i];
+    if (lv->reg == reg && lv->startpc <= pc && pc < lv->endpc) return lv->name->data;
+  }
+  return NULL;
+}

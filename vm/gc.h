@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// gc.h: the collector: stop-the-world mark on all processors, lazy sweep by span, weak tables, finalizers.
+//
+// Callers:    gc_step from safepoints and API entry points; gc_full from collectgarbage. Both only where every live
+//             value is on a stack below L->top / ci->top, or in a root.
+#ifndef LUNGO_VM_GC_H
+#define LUNGO_VM_GC_H
+
+#include "state.h"
+
+typedef struct Marker Marker; // one marking worker's stack
+
+int gc_new(Global *gl);   // 0 or -ENOMEM
+void gc_free(Global *gl);
+
+// Collect if the heap has grown past its threshold (POLL_GC was set) and the collector is not stopped.
+void gc_step(lua_State *L);
+// A full collection now. Runs finalizers afterwards in the caller when `finalizers`.
+void gc_full(lua_State *L, bool finalizers);
+// Poll for API entry points that allocate: cheap when nothing is wanted. L->top must cover all live values.
+static ALWAYS_INLINE void gc_check(lua_State *L) {
+  if (unlikely(atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) & (POLL_GC | POLL_STW))) {
+    void gc_check_slow(lua_State *);
+    gc_check_slow(L);
+  }
+}
+void gc_check_slow(lua_State *L);
+
+// lua_gc's options on this collector. Returns as lua_gc.
+int gc_control(lua_State *L, int what, int a, int b, int c);
+
+// Called by setmetatable when the metatable has __gc: registers o for finalization (publishes it: finalizers run in
+// another goroutine once there is more than one). Idempotent.
+void gc_register_finalizer(lua_State *L, Obj *o, Table *mt);
+// Runs up to n pending finalizers (n < 0: all). Errors become warnings. Returns how many ran. May run Lua code.
+int gc_run_finalizers(lua_State *L, int n);
+bool gc_finalizers_pending(Global *gl);
+// lua_close: run every finalizer there is, in reverse order of registration.
+void gc_close(lua_State *L);
+
+// ---- marking, for objects with references of their own (Userdata.trace, rt_markroots) --------------
+void gc_mark_value(Marker *m, const Value *v);
+void gc_mark_slot(Marker *m, const Slot *s);
+void gc_mark_obj(Marker *m, Obj *o); // NULL is allowed
+
+struct GcStats { uint64_t ncycles; uint64_t pause_total_ns, pause_max_ns, pause_last_ns; size_t live, threshold; };
+void gc_stats(Global *gl, struct GcStats *out);
+
+#endif

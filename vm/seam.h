@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// seam.h: all that the VM asks of the runtime. Declared here, filled in by runtime/ (and by a single-goroutine stub
+// in tests/unit/seam_stub.c, which proves that vm/ links alone).
+//
+// The parking rule: a rt_* function that parks (returns RT_PARK) has already published the goroutine to whoever will
+// wake it. From that moment another worker may run it. So the VM saves everything (ci->u.l.pc, L->top) *before* the
+// call, and after RT_PARK touches neither L, nor its frames, nor its G: interp_run returns at once.
+// When the goroutine runs again, interp_run continues it: for a parked instruction it calls rt_finish; for a parked C
+// function (CI_PARKED) it calls the frame's continuation k.
+// In a nested interp_run (ctx->nlevels > 1: a C function below us on the C stack) rt_* functions never return RT_PARK:
+// they block the worker, hand its P to another one, and return RT_DONE with the result in place.
+#ifndef LUNGO_VM_SEAM_H
+#define LUNGO_VM_SEAM_H
+
+#include "state.h"
+
+enum { RT_DONE = 0, RT_PARK = 1 };
+
+// Per-universe set-up and tear-down, called by lua_newstate / lua_close. rt_new makes one P, an M for the calling
+// OS thread (ctx installed in L->ctx and in thread-local storage), and goroutine 1 for L. 0 or -errno.
+int rt_new(lua_State *L);
+void rt_free(lua_State *L);
+
+// The calling OS thread's context, NULL if it is no worker.
+Ctx *rt_current(void);
+
+// Slow half of every safepoint: ctx->poll was not 0. Roots of ctx->L are saved. May stop for a collection, run one,
+// raise an interrupt error, or preempt. RT_PARK: the goroutine was preempted (see the parking rule); only when
+// can_park is true, otherwise the worker itself yields (nested level) and RT_DONE comes back.
+int rt_safepoint(lua_State *L, bool can_park);
+
+// Stop the world: returns when no other worker runs Lua or touches the heap. Other workers that stopped take part in
+// rt_stw_parallel. False: another collection ran while we waited (nothing is stopped now). May only be called at a safepoint.
+bool rt_stw_begin(lua_State *L);
+void rt_stw_end(lua_State *L);
+// Run fn(arg, worker_index) on this worker and on every stopped one that takes part; returns when all have returned.
+void rt_stw_parallel(lua_State *L, void (*fn)(void *arg, int worker), void *arg);
+int rt_stw_workers(lua_State *L); // upper bound of worker indexes + 1
+// World stopped: enumerate roots held by the runtime: every live goroutine's lua_States, waiters' values, timers.
+void rt_markroots(Global *gl, struct Marker *m);
+// World stopped, marking over (finalizers' objects included), mark bits still there: timers whose owner is unmarked are stopped.
+void rt_aftermark(Global *gl);
+// World stopped: all allocation caches of all Ps (to flush them).
+void rt_eachcache(Global *gl, void (*fn)(struct Cache *, void *arg), void *arg);
+
+// Goroutines. func and nargs arguments are on top of L's stack and are popped. Raises if func is not callable.
+void rt_go(lua_State *L, int nargs);
+
+// Channel instructions. ch is any value: nil parks forever; not a channel: an error that names the operation.
+// The value is published by the callee. rt_recv stores value and ok into res[0], res[1] when RT_DONE.
+int rt_send(lua_State *L, const Value *ch, const Value *v);
+int rt_recv(lua_State *L, const Value *ch, Value res[2]);
+// Select: cases i = 0..n-1 at base[2i] (channel) and base[2i+1] (value to send); dirs[i] = 1: send.
+// RT_DONE: *chosen is the case (n: default), res[] value and ok of a receive.
+int rt_select(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool has_default, int *chosen, Value res[2]);
+// After a park: result of the operation the goroutine parked in. Raises `send on closed channel` and the like.
+// Fills res (receive) and *chosen (select).
+void rt_finish(lua_State *L, int *chosen, Value res[2]);
+
+// Blocking region: between enter and leave this thread may block in the system and must not touch Lua; its P may be
+// given to another worker. leave waits for a P. Cheap when nothing is contended. Keeps errno.
+void rt_block_enter(Ctx *ctx);
+void rt_block_leave(Ctx *ctx);
+
+// Finalizers are waiting (gc.c queued them): run them in a goroutine of their own soon.
+void rt_finalizers_ready(Global *gl);
+
+// An error found no handler in its goroutine. Called by the VM with the frames still intact (L innermost, error value
+// on top) before deferred calls run: the runtime keeps the traceback for rt_panic. May be called again when a deferred
+// call raises another error.
+void rt_uncaught(lua_State *L);
+
+// Uncaught error at the base of a goroutine other than one under lua_pcall: reports and ends the process.
+_Noreturn void rt_panic(lua_State *L, int status);
+
+#endif
