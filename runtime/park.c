@@ -58,10 +58,10 @@ static inline uint64_t cycles(void) {
 // should the pattern change, the system monitor finds the goroutine that waits (sysmon.c: idle_help).
 static bool worth_waking(P *p) {
   uint64_t now = cycles();
-  bool soon = now - p->readytime < SOON_CYCLES;
+  uint32_t streak = now - p->readytime < SOON_CYCLES ? stat_get(p->streak) + 1 : 0;
   p->readytime = now;
-  p->streak = soon ? p->streak + 1 : 0;
-  return p->streak < STREAK || p->streak % 64 == 0;
+  atomic_store_explicit(&p->streak, streak, memory_order_relaxed);
+  return streak < STREAK || streak % 64 == 0;
 }
 
 void g_ready(Ctx *ctx, G *g) {

@@ -515,7 +515,7 @@ static G *steal_next(M *m, P *victim) {
     if (parks != stat_get(victim->nparks) || g != runq_peeknext(&victim->runq)) return NULL;
   }
   if (!runq_stealnext(&victim->runq, g)) return NULL;
-  victim->streak = 0; // racy hint: see park.c
+  atomic_store_explicit(&victim->streak, 0, memory_order_relaxed); // see worth_waking
   stat_add(m->p->nsteals, 1);
   return g;
 }

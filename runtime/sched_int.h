@@ -53,7 +53,7 @@ struct P {
   _Atomic int64_t ngo;          // goroutines started minus ended here; only the sum over all Ps means something
   _Atomic uint64_t nsteals, npreempts, nparks, ngos, nspins;
   uint64_t readytime;           // cycle counter when runnext was filled (see park.c)
-  uint32_t streak;              // runnexts that were run here soon after, in a row
+  _Atomic uint32_t streak;      // runnexts that were run here soon after, in a row; a thief resets it
 
   _Alignas(CACHE_LINE) _Atomic uint32_t status;
   _Atomic(M *) m;

@@ -8,7 +8,7 @@
 //             values may hold the bits of an object that was just replaced: it stays valid until the next safepoint,
 //             and there is none inside.
 // See also:   spec "atomic". Tests: tests/runtime/atomic_*.lua.
-#include "stdlib.h"
+#include "lungolib.h"
 
 // ---- atomic.int ---------------------------------------------------------------------------------------------
 

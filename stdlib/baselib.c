@@ -9,7 +9,7 @@
 #include "interp.h"
 #include "seam.h"
 #include "state.h"
-#include "stdlib.h"
+#include "lungolib.h"
 #include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>

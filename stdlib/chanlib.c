@@ -5,7 +5,7 @@
 // What:       `chan` is a table: calling it makes a channel, chan.type asks for the type of one. A channel and its
 //             send-only and receive-only views share one metatable; each method asks through what it was called.
 // See also:   runtime/chan.h, which does the work; spec "Channels". Tests: tests/runtime/chan_*.lua.
-#include "stdlib.h"
+#include "lungolib.h"
 #include "call.h"
 #include "gc.h"
 

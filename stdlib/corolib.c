@@ -7,7 +7,7 @@
 //             `cannot resume non-suspended coroutine`, whichever goroutine it runs in.
 // See also:   vm/call.h, docs/manual.md "Coroutines". Tests: tests/vm/coroutine_*.lua.
 #include "call.h"
-#include "stdlib.h"
+#include "lungolib.h"
 #include "state.h"
 #include <lauxlib.h>
 

@@ -7,7 +7,7 @@
 // Invariants: select{...} reads its table before anything else: cases and handlers lie on the stack from then on, so
 //             others may change the table meanwhile, and the channels stay alive while the goroutine waits.
 // See also:   runtime/select.c; spec "Goroutines", "Select". Tests: tests/runtime/select_*.lua, defer_*.lua.
-#include "stdlib.h"
+#include "lungolib.h"
 #include "call.h"
 #include "func.h"
 #include "meta.h"

@@ -10,7 +10,7 @@
 // See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
 #include "seam.h"
 #include "state.h"
-#include "stdlib.h"
+#include "lungolib.h"
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 // object.c: what all libraries of lungo's own need: objects with a kind, and checks of arguments.
 //
 // See also:   stdlib.h.
-#include "stdlib.h"
+#include "lungolib.h"
 #include "func.h"
 #include "gc.h"
 #include "lgassert.h"

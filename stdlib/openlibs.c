@@ -3,7 +3,7 @@
 // openlibs.c: opens every library of a lungo program: Lua's (from the package's archive, or ours where baselib.c and
 // corolib.c replace them) and lungo's own, which `require` finds too.
 #include "lungo.h"
-#include "stdlib.h"
+#include "lungolib.h"
 #include <lualib.h>
 
 void lungo_openlibs(lua_State *L) {
@@ -11,7 +11,7 @@ void lungo_openlibs(lua_State *L) {
                                   {LUA_LOADLIBNAME, luaopen_package},
                                   {LUA_COLIBNAME, lungo_opencoroutine},
                                   {LUA_TABLIBNAME, luaopen_table},
-                                  {LUA_IOLIBNAME, luaopen_io},
+                                  {LUA_IOLIBNAME, lungo_openio},
                                   {LUA_OSLIBNAME, luaopen_os},
                                   {LUA_STRLIBNAME, luaopen_string},
                                   {LUA_MATHLIBNAME, luaopen_math},
@@ -28,3 +28,6 @@ void lungo_openlibs(lua_State *L) {
   }
   lungo_opengo(L);
 }
+
+// A host written for Lua opens everything by this name, and so gets goroutines.
+void luaL_openlibs(lua_State *L) { lungo_openlibs(L); }

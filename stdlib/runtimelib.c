@@ -6,7 +6,7 @@
 #include "gc.h"
 #include "heap.h"
 #include "lungo.h"
-#include "stdlib.h"
+#include "lungolib.h"
 
 static int resumed(lua_State *L, int status, lua_KContext ctx) {
   (void)L;

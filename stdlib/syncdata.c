@@ -8,7 +8,7 @@
 #include "call.h"
 #include "gc.h"
 #include "heap.h"
-#include "stdlib.h"
+#include "lungolib.h"
 #include "table.h"
 
 static int return_all(lua_State *L, int status, lua_KContext base) {

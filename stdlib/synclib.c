@@ -8,7 +8,7 @@
 // See also:   runtime/sync.h; syncdata.c (pool, map); spec "sync". Tests: tests/runtime/sync_*.lua.
 #include "sync.h"
 #include "call.h"
-#include "stdlib.h"
+#include "lungolib.h"
 
 static int return_self(lua_State *L) {
   lua_settop(L, 1);

@@ -9,7 +9,7 @@
 //             the channel keeps the timer; when neither can be reached, the collector takes both. An afterfunc timer
 //             is kept while it is armed.
 // See also:   runtime/timer.c; spec "time". Tests: tests/runtime/time_*.lua.
-#include "stdlib.h"
+#include "lungolib.h"
 #include "gc.h"
 #include <math.h>
 #include <time.h>

@@ -313,7 +313,11 @@ LUA_API void lua_len(lua_State *L, int idx) {
   const Value *o = api_index(L, idx);
   Value res;
   api_own(L);
-  interp_len(L, o, &res);
+  if (likely(v_istable(o)) && table_metaof(v_table(o)) == NULL) {
+    v_setint(&res, table_len(L, v_table(o)));
+  } else {
+    interp_len(L, o, &res);
+  }
   v_copy(L->top, &res);
   api_incrtop(L);
 }

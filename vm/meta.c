@@ -69,12 +69,8 @@ bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out) {
   return meta_fast(L, meta_of(L->gl, v), e, out);
 }
 
-const char *meta_basicname(int type) {
-  static const char *const names[LUA_NUMTYPES + 1] = {"no value", "nil",   "boolean",  "userdata", "number",
-                                                      "string",   "table", "function", "userdata", "thread"};
-  lg_assert(type >= LUA_TNONE && type < LUA_NUMTYPES);
-  return names[type + 1];
-}
+const char meta_names[LUA_NUMTYPES + 1][META_NAMESIZE] = {"no value", "nil",   "boolean",  "userdata", "number",
+                                                          "string",   "table", "function", "userdata", "thread"};
 
 const char *meta_typename(lua_State *L, const Value *v) {
   Value name;

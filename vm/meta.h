@@ -23,7 +23,10 @@ static ALWAYS_INLINE bool meta_fast(lua_State *L, Table *mt, enum Tm e, Value *o
 Table *meta_of(Global *gl, const Value *v);            // metatable of any value, or NULL
 bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out);
 const char *meta_typename(lua_State *L, const Value *v); // with __name, as luaL_typename in error messages
-const char *meta_basicname(int type);                    // of a LUA_T* (LUA_TNONE included), as lua_typename
+// Names of the basic types from LUA_TNONE on, as lua_typename. One block, so that lua_pushstring can tell them.
+#define META_NAMESIZE 9
+extern const char meta_names[LUA_NUMTYPES + 1][META_NAMESIZE];
+static inline const char *meta_basicname(int type) { return meta_names[type + 1]; }
 
 // Raw arithmetic on two numbers (bitwise: with integer values; strings never count): op is LUA_OP*. False when the
 // operands do not fit (then metamethods or an error). Raises only `attempt to divide by zero` and the one for `n%0`.

@@ -30,4 +30,4 @@ go(function()
 end)
 while not runtime.stack(true):find("[chan send", 1, true) do runtime.gosched() end
 c:close()
-print(done:recv())                     -- expect: send on closed channel
+print((done:recv()))                   -- expect: send on closed channel

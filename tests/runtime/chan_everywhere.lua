@@ -6,7 +6,7 @@ local function feed(n)
   return c
 end
 local c = feed(3)
-print(coroutine.wrap(function() return <-c end)(), coroutine.wrap(function() return c:recv() end)()) -- expect: 1	2
+print(coroutine.wrap(function() return <-c end)(), coroutine.wrap(function() return c:recv() end)()) -- expect: 1	2	true
 print(pcall(function() return <-c end))                        -- expect: true	3
 c = feed(4)
 local obj = setmetatable({}, {__index = function() return <-c end, __add = function() return (c:recv()) end})

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// stdlib.h: what the files of stdlib/ share: the library openers, and objects (userdata) of lungo's own kinds.
+// lungolib.h: what the files of stdlib/ share: the library openers, and objects (userdata) of lungo's own kinds.
 //
 // Invariants: an object of ours is a userdata whose trace is obj_trace and whose memory starts with an ObjHead that
 //             names its kind. So checking an argument is two comparisons and never asks the registry.
-//             Include it as "stdlib.h"; this folder must not be in the include path (<stdlib.h> is the C library's).
-#ifndef LUNGO_STDLIB_STDLIB_H
-#define LUNGO_STDLIB_STDLIB_H
+#ifndef LUNGO_STDLIB_LUNGOLIB_H
+#define LUNGO_STDLIB_LUNGOLIB_H
 
 #include "chan.h"
 #include "share.h"
@@ -14,6 +13,7 @@
 #include <lua.h>
 
 int lungo_openbase(lua_State *L);      // baselib.c
+int lungo_openio(lua_State *L);
 int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
