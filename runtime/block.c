@@ -20,7 +20,11 @@ void rt_block_enter(Ctx *ctx) {
   M *m = m_of(ctx);
   P *p = m->p;
   G *g = m->g;
-  if (unlikely(m->rt->frozen) && !m->rt->gl->closing) {
+  if (unlikely(m->rt->frozen)) {
+    if (m->rt->gl->closing) { // the last finalizers: the world stays stopped, and the P here
+      m->oldp = NULL;
+      return;
+    }
     rt_unfreeze(m);
     p = m->p;
   }
@@ -43,6 +47,7 @@ void rt_block_leave(Ctx *ctx) {
   int saved = errno;
   M *m = m_of(ctx);
   P *p = m->oldp;
+  if (unlikely(p == NULL)) return;
   if (likely(p_swapstatus(p, P_SYSCALL, P_RUNNING))) {
     atomic_store_explicit(&p->m, m, memory_order_release); // it may have been another's: see above
     m->p = p;

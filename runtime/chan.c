@@ -102,11 +102,12 @@ void chan_check(Chan *c) {
 
 // ---- errors --------------------------------------------------------------------------------------------
 
-// luaL_error asks for the caller of a C function; an instruction is itself the place.
+// luaL_error asks for the caller of a C function; an instruction is itself the place (and may use no stack for it).
 void chan_error(lua_State *L, const char *fmt, ...) {
+  char msg[256];
   va_list ap;
   va_start(ap, fmt);
-  const char *msg = lua_pushvfstring(L, fmt, ap);
+  vsnprintf(msg, sizeof msg, fmt, ap);
   va_end(ap);
   if (ci_isLua(L->ci)) dbg_runerror(L, "%s", msg);
   luaL_error(L, "%s", msg);

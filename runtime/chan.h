@@ -77,7 +77,8 @@ uint32_t chan_len(Chan *c);
 
 // Raises unless v may be sent on c (nil, wrong type); publishes v.
 void chan_checkvalue(lua_State *L, const Chan *c, const Value *v);
-// Raise with the position of the code that asked for the operation, be it an instruction or a library function.
+// Raise with the position of the code that asked for the operation, be it an instruction or a library function. The
+// text is cut at 255 bytes.
 _Noreturn void chan_error(lua_State *L, const char *fmt, ...);
 _Noreturn void chan_wrongdir(lua_State *L, int wanted); // CHAN_CANSEND or CHAN_CANRECV
 // Parks a C function forever (nil channel, select without a ready-able case).

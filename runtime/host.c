@@ -300,9 +300,11 @@ LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags) {
     return LUA_ERRRUN;
   }
   m_setcurrent(m);
+  L->base_ci.func = L->stack + base - 1; // what lies below is the host's: an error unwinds to the base frame
   enter_scheduler(m, g, flags);
   run_main(m, g, nargs);
   leave_scheduler(m, g, L);
+  L->base_ci.func = L->stack;
   m_setcurrent(outer);
   place_results(L, base, nresults, rt->main_status);
   return rt->main_status;

@@ -8,9 +8,11 @@
 //             Only the first thread that reports ends the process; others wait for that.
 // See also:   host.c (exit status), docs/manual.md "Errors". Tests: tests/cli/panic_*.
 #include "sched_int.h"
+#include "call.h"
 #include "dbg.h"
 #include "lungo.h"
 #include "seam.h"
+#include "table.h"
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdarg.h>
@@ -85,7 +87,36 @@ static void out_free(Out *o) {
 
 // ---- tracebacks ----------------------------------------------------------------------------------------------
 
-static void put_function(Out *o, const lua_Debug *ar) {
+// The string key under which t holds v (v == NULL: any table with key `name`), or NULL.
+static String *find_key(lua_State *L, Table *t, const Value *v, const char *name, Value *val) {
+  Value at = {.tag = TAG_NIL}, key;
+  while (table_next(L, t, &at, &key, val) > 0) {
+    v_copy(&at, &key);
+    if (!v_isstring(&key)) continue;
+    if (v != NULL ? value_rawequal(v, val) : strcmp(v_str(&key)->data, name) == 0 && v_istable(val)) return v_str(&key);
+  }
+  return NULL;
+}
+
+// Names a function as a field of a loaded module, as Lua does: 'string.rep', and 'print' for what is in _G.
+static bool put_modulename(Out *o, lua_State *L, const lua_Debug *ar) {
+  const Value *f = ar->i_ci->func;
+  Value loaded, at = {.tag = TAG_NIL}, key, module, val;
+  if (find_key(L, v_table(&L->gl->registry), NULL, LUA_LOADED_TABLE, &loaded) == NULL) return false;
+  while (table_next(L, v_table(&loaded), &at, &key, &module) > 0) {
+    v_copy(&at, &key);
+    if (!v_isstring(&key) || !v_istable(&module)) continue;
+    const String *name = find_key(L, v_table(&module), f, NULL, &val);
+    if (name == NULL) continue;
+    bool global = strcmp(v_str(&key)->data, LUA_GNAME) == 0;
+    out_printf(o, "function '%s%s%s'", global ? "" : v_str(&key)->data, global ? "" : ".", name->data);
+    return true;
+  }
+  return false;
+}
+
+static void put_function(Out *o, lua_State *L, const lua_Debug *ar) {
+  if (put_modulename(o, L, ar)) return;
   if (*ar->namewhat != '\0' && strcmp(ar->namewhat, "global") == 0) out_printf(o, "function '%s'", ar->name);
   else if (*ar->namewhat != '\0') out_printf(o, "%s '%s'", ar->namewhat, ar->name);
   else if (*ar->what == 'm') out_printf(o, "main chunk");
@@ -97,7 +128,7 @@ static void put_level(Out *o, lua_State *L, lua_Debug *ar) {
   lua_getinfo(L, "Slnt", ar);
   if (ar->currentline <= 0) out_printf(o, "\t%s: in ", ar->short_src);
   else out_printf(o, "\t%s:%d: in ", ar->short_src, ar->currentline);
-  put_function(o, ar);
+  put_function(o, L, ar);
   out_write(o, "\n", 1);
   if (ar->istailcall) out_printf(o, "\t(...tail calls...)\n");
 }
@@ -254,13 +285,18 @@ _Noreturn void rt_fatal(Runtime *rt, const char *msg) {
 
 // ---- uncaught errors --------------------------------------------------------------------------------------------------
 
-// The frames are still there: later they are gone, when deferred calls have run.
+static void put_protected(lua_State *L, void *out) { put_goroutine_frames(out, L); }
+
+// The frames are still there: later they are gone, when deferred calls have run. Protected, as others may change the
+// tables in which we look up names.
 void rt_uncaught(lua_State *L) {
   G *g = L->g;
   Out o;
   if (g->is_main && !(L->gl->rt->runflags & LUNGO_PANIC)) return; // lungo_run returns the error
   out_init(&o, -1);
-  put_goroutine_frames(&o, L);
+  ptrdiff_t top = stack_save(L, L->top);
+  vm_rawprotected(L, put_protected, &o);
+  L->top = stack_restore(L, top);
   free(g->trace);
   g->trace = strndup(o.text, o.len);
   out_free(&o);

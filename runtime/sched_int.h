@@ -153,6 +153,8 @@ struct Runtime {
   bool frozen;                 // M0 stopped the world and went back to the host
   _Atomic bool dying;          // rt_free: threads must end
 
+  bool aftermark;              // rt_aftermark was called (world stopped)
+
   // sysmon
   _Atomic uint32_t monnote;
   _Atomic bool monasleep;      // deep sleep: everything is idle. Set under lock

@@ -227,7 +227,9 @@ void rt_signals(Runtime *rt) {
   struct sigaction old, act = {.sa_handler = on_quit, .sa_flags = SA_RESTART};
   if (atomic_exchange(&quit_rt, rt) != NULL) return;
   sigemptyset(&act.sa_mask);
-  if (sigaction(SIGQUIT, NULL, &old) == 0 && old.sa_handler == SIG_DFL) sigaction(SIGQUIT, &act, NULL);
+  if (sigaction(SIGQUIT, NULL, &old) != 0) return;
+  // Shells ignore it for what they start in the background; a handler of the host's is left alone.
+  if (old.sa_handler == SIG_DFL || old.sa_handler == SIG_IGN) sigaction(SIGQUIT, &act, NULL);
 }
 
 void rt_nosignals(Runtime *rt) {

@@ -228,17 +228,19 @@ int64_t timers_earliest(Runtime *rt, P **whose) {
 
 // ---- the collector: world stopped, so nobody holds a timerlock --------------------------------------------------
 
+// Owners that nobody else refers to are left to timers_aftermark, but only if the collector is known to call that.
 void timers_markroots(Runtime *rt, struct Marker *mk) {
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
     for (uint32_t k = 0; k < atomic_load(&p->ntimers); k++)
-      if (p->heap[k].t->keep) gc_mark_obj(mk, p->heap[k].t->owner);
+      if (p->heap[k].t->keep || !rt->aftermark) gc_mark_obj(mk, p->heap[k].t->owner);
   }
 }
 
 static bool forgotten(const Timer *t) { return !t->keep && t->owner != NULL && !heap_ismarked(t->owner); }
 
 void timers_aftermark(Runtime *rt) {
+  rt->aftermark = true;
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
     uint32_t n = atomic_load(&p->ntimers), live = 0;

@@ -13,7 +13,7 @@
 
 static lua_State *check_co(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
-  if (!co) luaL_typeerror(L, 1, "coroutine");
+  if (!co) luaL_typeerror(L, 1, "thread");
   return co;
 }
 

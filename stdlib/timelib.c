@@ -227,9 +227,11 @@ static char *put_decimal(char *p, uint64_t n, int digits) {
   for (int i = 0; i < digits; i++) unit *= 10;
   p += sprintf(p, "%llu", (unsigned long long)(n / unit));
   n %= unit;
-  if (n == 0) return p;
-  p += sprintf(p, ".%0*llu", digits, (unsigned long long)n);
-  while (p[-1] == '0') p--;
+  if (n > 0) *p++ = '.';
+  for (; n > 0; n %= unit) {
+    unit /= 10;
+    *p++ = (char)('0' + n / unit);
+  }
   return p;
 }
 

@@ -9,11 +9,11 @@
 //             written last, because the expression may still read it.
 //             Operands are evaluated from left to right. No expression can assign an uncaptured local, so its register
 //             can be read late.
-//             Left-deep trees (a+b+c..., a.b.c..., x and y and ...) can be a million levels deep, as the parser builds
-//             them in a loop: their spines are walked in loops here too. All other depth is bounded by the parser.
+//             Left-deep trees (a+b+c..., a.b.c..., x and y and ...) can be a million levels deep, as the parser
+//             builds them in a loop: their spines are walked in loops here too. All other depth is bounded by it.
 // Lines:      Lua emits the load of a name, constant or index only when the token after it is known, and with the line
-//             of the last token read. Programs see this in error messages and line hooks. The places where that token is
-//             known (operator, closing bracket) move the line of such an operand there: expr_settle.
+//             of the last token read. Programs see this in error messages and line hooks. The places where that token
+//             is known (operator, closing bracket) move the line of such an operand there: expr_settle.
 // Callers:    codegen.c.
 // See also:   opcodes.h. Tests: tests/vm/expr_*.lua.
 #include "codegen_int.h"

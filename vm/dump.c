@@ -2,13 +2,14 @@
 //
 // dump.c: binary chunks: string.dump and its way back.
 //
-// What:       a header, then the main function with all inner ones. The header starts with the bytes of a Lua 5.4 header,
-//             which programs (and Lua's own tests) look at; the MAGIC behind it tells lungo's chunks from those of other
-//             implementations, and is written so that stock Lua, too, refuses the chunk: its first field there is a size,
-//             which these bytes make overflow. FORMAT counts changes of what follows and of the instruction set.
-// Invariants: the whole chunk is read before anything is built: so every count is checked against the bytes that are left
-//             before memory is allocated for it, and no reader (which may run Lua code, hence collect) is called while
-//             unanchored objects exist.
+// What:       a header, then the main function with all inner ones. The header starts with the bytes of a Lua 5.4
+//             header, which programs (and Lua's own tests) look at; the MAGIC behind it tells lungo's chunks from those
+//             of other implementations, and is written so that stock Lua, too, refuses the chunk: its first field there
+//             is a size, which these bytes make overflow. FORMAT counts changes of what follows and of the
+//             instruction set.
+// Invariants: the whole chunk is read before anything is built: so every count is checked against the bytes that are
+//             left before memory is allocated for it, and no reader (which may run Lua code, hence collect) is called
+//             while unanchored objects exist.
 //             The code of every function has passed opcodes_check. That makes accidents harmless; a chunk made by an
 //             attacker can still misuse cells, so untrusted code is loaded with mode "t".
 //             Hints inside instructions are written by other workers at any time; they are dumped as 0.

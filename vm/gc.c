@@ -30,6 +30,7 @@
 
 #define MIN_GROWTH ((size_t)4 << 20)      // for each worker (up to MAX_GROWTHS) that may allocate meanwhile
 #define MAX_GROWTHS 8
+#define LIMITED_GROWTH ((size_t)256 << 10) // when the host counts memory and may refuse it
 #define PARALLEL_BYTES ((size_t)32 << 20) // from this much live memory on, clearing and sweeping are shared out
 #define DEFAULT_PAUSE 200
 #define DEFAULT_STEPMUL 100
@@ -110,12 +111,20 @@ static void mark_phase(Cycle *c) {
   c->weak = now_ns();
 }
 
-static size_t next_threshold(const struct GcState *gc, size_t live, int workers) {
-  size_t pause = (size_t)atomic_load_explicit(&gc->pause, memory_order_relaxed);
-  size_t least = MIN_GROWTH * (size_t)(workers < MAX_GROWTHS ? workers : MAX_GROWTHS);
+static size_t min_growth(const Global *gl, int workers) {
+  if (heap_is_limited(gl->heap)) return LIMITED_GROWTH;
+  return MIN_GROWTH * (size_t)(workers < MAX_GROWTHS ? workers : MAX_GROWTHS);
+}
+
+// Allocation cannot collect when memory is refused. So where that happened once, collections begin half way to there.
+static size_t next_threshold(const Global *gl, size_t live, int workers) {
+  size_t pause = (size_t)atomic_load_explicit(&gl->gc->pause, memory_order_relaxed);
+  size_t least = min_growth(gl, workers), ceiling = heap_ceiling(gl->heap);
   if (least < live / 8) least = live / 8;
   size_t growth = pause > 100 ? live / 100 * (pause - 100) : 0;
-  return live + (growth > least ? growth : least);
+  if (growth < least) growth = least;
+  if (ceiling != SIZE_MAX && ceiling >= live && growth > (ceiling - live) / 2) growth = (ceiling - live) / 2;
+  return live + growth;
 }
 
 static void sweep_phase(Cycle *c) {
@@ -123,7 +132,7 @@ static void sweep_phase(Cycle *c) {
   struct GcState *gc = gl->gc;
   on_all_workers(c, sweep_part);
   c->live = heap_sweep_finish(gl->heap);
-  size_t threshold = next_threshold(gc, c->live, c->mk.nmarkers);
+  size_t threshold = next_threshold(gl, c->live, c->mk.nmarkers);
   heap_trim(gl->heap, threshold - c->live);
   atomic_store_explicit(&gc->live, c->live, memory_order_relaxed);
   atomic_store_explicit(&gc->threshold, threshold, memory_order_relaxed);

@@ -29,7 +29,10 @@ bool heap_owns(Heap *h, const void *p); // p lies in one of our chunks. Takes th
 void heap_set_threshold(Heap *h, size_t bytes);
 // Whether a collection is due: over the threshold, or an allocation failed since the last one, or stress mode.
 bool heap_wants_gc(Heap *h);
-bool heap_is_stressed(Heap *h);
+// The host's allocator is asked for permission. And what was in use when memory was last refused (SIZE_MAX: never, or
+// more has been obtained since): collections should come before that.
+bool heap_is_limited(const Heap *h);
+size_t heap_ceiling(Heap *h);
 
 // The value of NAME in LUNGODEBUG=NAME=value,...; 1 for a bare NAME, 0 when absent.
 int gc_debugswitch(const char *name);

@@ -164,8 +164,8 @@ void weak_clear_values(Marking *mk) {
   }
 }
 
-// The key of a removed entry. Unlike in a strong table, a string may go too: all marking is over, so if it is not marked
-// nobody has it to go on from with `next`.
+// The key of a removed entry. Unlike in a strong table, a string may go too: all marking is over, so if it is not
+// marked nobody has it to go on from with `next`.
 static void forget_key(TNode *n) {
   uint64_t k = slot_load(&n->key);
   uint32_t tag = bits_tag(k);

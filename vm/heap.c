@@ -129,6 +129,7 @@ struct Heap {
   Cache *caches;
   bool stress;
   _Atomic bool pressed;       // memory was refused since the last collection
+  _Atomic size_t ceiling;     // bytes in use when memory was refused last; SIZE_MAX: never
   _Atomic size_t used;        // bytes in use, without what caches have not reported yet
   _Atomic size_t threshold;
 };
@@ -338,6 +339,7 @@ static void account(Heap *h, Ctx *ctx, size_t bytes) {
 
 static void *refused(Heap *h, Ctx *ctx) {
   atomic_store_explicit(&h->pressed, true, memory_order_relaxed);
+  atomic_store_explicit(&h->ceiling, atomic_load_explicit(&h->used, memory_order_relaxed), memory_order_relaxed);
   want_gc(ctx);
   return NULL;
 }
@@ -383,7 +385,14 @@ bool heap_wants_gc(Heap *h) {
              atomic_load_explicit(&h->threshold, memory_order_relaxed);
 }
 
-bool heap_is_stressed(Heap *h) { return h->stress; }
+bool heap_is_limited(const Heap *h) { return __atomic_load_n(&h->gl->alloc_ud, __ATOMIC_ACQUIRE) != NULL; }
+
+size_t heap_ceiling(Heap *h) {
+  size_t c = atomic_load_explicit(&h->ceiling, memory_order_relaxed);
+  if (c >= atomic_load_explicit(&h->used, memory_order_relaxed)) return c;
+  atomic_store_explicit(&h->ceiling, SIZE_MAX, memory_order_relaxed); // more is in use now: the limit is gone
+  return SIZE_MAX;
+}
 
 // ---- allocation ------------------------------------------------------------------------------------
 
@@ -676,6 +685,7 @@ Heap *heap_new(Global *gl) {
   h->gl = gl;
   h->stress = gc_debugswitch("gcstress") != 0;
   atomic_store_explicit(&h->threshold, SIZE_MAX, memory_order_relaxed);
+  atomic_store_explicit(&h->ceiling, SIZE_MAX, memory_order_relaxed);
   return h;
 }
 

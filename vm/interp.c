@@ -135,7 +135,9 @@ static NOINLINE void hook_entry(lua_State *L, CallInfo *ci) {
 
 static ALWAYS_INLINE double as_float(const Value *v) { return v_isint(v) ? (double)v->i : v->n; }
 static ALWAYS_INLINE bool both_int(const Value *a, const Value *b) { return a->tag == TAG_INT && b->tag == TAG_INT; }
+static ALWAYS_INLINE bool both_float(const Value *a, const Value *b) { return (a->tag | b->tag) == TAG_FLOAT; }
 static ALWAYS_INLINE bool both_number(const Value *a, const Value *b) { return v_isnumber(a) && v_isnumber(b); }
+_Static_assert(TAG_FLOAT == 0, "both_float");
 
 // Decided without looking far: 1, 0, or -1 for op_equal to find out.
 static ALWAYS_INLINE int quick_equal(const Value *a, const Value *b) {
@@ -249,10 +251,20 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     if (likely(both_int(b, c))) {                                                                                      \
       int64_t x = b->i, y = c->i;                                                                                      \
       v_setint(RA, iexpr);                                                                                             \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+    double x, y;                                                                                                       \
+    if (likely(both_float(b, c))) {                                                                                    \
+      x = b->n;                                                                                                        \
+      y = c->n;                                                                                                        \
     } else if (likely(both_number(b, c))) {                                                                            \
-      double x = as_float(b), y = as_float(c);                                                                         \
-      v_setfloat(RA, fexpr);                                                                                           \
-    } else SLOW(op_arith(L, ci, i))                                                                                    \
+      x = as_float(b);                                                                                                 \
+      y = as_float(c);                                                                                                 \
+    } else {                                                                                                           \
+      SLOW(op_arith(L, ci, i))                                                                                         \
+      NEXT();                                                                                                          \
+    }                                                                                                                  \
+    v_setfloat(RA, fexpr);                                                                                             \
     NEXT();                                                                                                            \
   }
 
@@ -272,7 +284,10 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
 #define ARITH_FLOAT(name, b_, c_, fexpr)                                                                               \
   OP(name) {                                                                                                           \
     const Value *b = (b_), *c = (c_);                                                                                  \
-    if (likely(both_number(b, c))) {                                                                                   \
+    if (likely(both_float(b, c))) {                                                                                    \
+      double x = b->n, y = c->n;                                                                                       \
+      v_setfloat(RA, fexpr);                                                                                           \
+    } else if (likely(both_number(b, c))) {                                                                            \
       double x = as_float(b), y = as_float(c);                                                                         \
       v_setfloat(RA, fexpr);                                                                                           \
     } else SLOW(op_arith(L, ci, i))                                                                                    \
@@ -313,7 +328,7 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     int r;                                                                                                             \
     if (likely(both_int(a, b))) {                                                                                      \
       r = a->i cmp b->i;                                                                                               \
-    } else if (likely(v_isfloat(a) && v_isfloat(b))) {                                                                 \
+    } else if (likely(both_float(a, b))) {                                                                 \
       r = a->n cmp b->n;                                                                                               \
     } else SLOW((r = slow(L, a, b)) < 0)                                                                               \
     if (r != (negate)) JUMP();                                                                                         \
@@ -402,8 +417,8 @@ enter:
   n = cfunction(ci->func)(L);
 
 c_returned: // a C function, or a continuation of one: n results on top, or a command
+  if (unlikely(n < 0)) goto command; // first: after VM_PARK not even L->ci is ours
   ci = L->ci;
-  if (unlikely(n < 0)) goto command;
   if (unlikely(ci->status & CI_CTBC)) {
     n = close_c_frame(L, LUA_OK, n);
     if (n < 0) goto command;

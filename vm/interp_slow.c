@@ -78,7 +78,7 @@ bool index_find(lua_State *L, const Value *o, const Value *key, Hint *hint, Valu
     }
     v_copy(obj, &tm);
   }
-  dbg_runerror(L, "'__index' chain too long; possibly a loop");
+  dbg_runerror(L, "'__index' chain too long; possible loop");
 }
 
 static bool store_existing(lua_State *L, Table *t, const Value *key, Hint *hint, const Value *v) {
@@ -101,7 +101,7 @@ bool index_store(lua_State *L, const Value *o, const Value *key, Hint *hint, con
     if (v_isfunction(fn)) return false;
     v_copy(obj, fn);
   }
-  dbg_runerror(L, "'__newindex' chain too long; possibly a loop");
+  dbg_runerror(L, "'__newindex' chain too long; possible loop");
 }
 
 NOINLINE bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a) {

@@ -2,9 +2,9 @@
 //
 // opcodes.c: names of the instructions, a readable listing, and a checker of code.
 //
-// What:       opcodes_print is for people (LUNGODEBUG=dis=1) and tests. opcodes_check knows what each operand must be; the
-//             code generator's output passes it (asserted in debug builds), and no binary chunk is accepted without it.
-//             Names and formats come from LG_OPCODES; only what an operand means beyond its format is said here.
+// What:       opcodes_print is for people (LUNGODEBUG=dis=1) and tests. opcodes_check knows what each operand must be;
+//             the code generator's output passes it (asserted in debug builds), and no binary chunk is accepted without
+//             it. Names and formats come from LG_OPCODES; only what an operand means beyond its format is said here.
 // See also:   opcodes.h, dump.c. Tests: tests/vm/opcodes_*.lua.
 #include "compile.h"
 #include "str.h"
@@ -120,7 +120,9 @@ void opcodes_print(void *file, const Proto *p, bool recursive) {
 
 static bool reg_ok(const Proto *p, int64_t r) { return r < p->maxstack; }
 static bool number_ok(const Proto *p, int k) { return k < p->nk && v_isnumber(&p->k[k]); }
-static bool name_ok(const Proto *p, int k) { return k < p->nk && v_isstring(&p->k[k]) && str_isinterned(v_str(&p->k[k])); }
+static bool name_ok(const Proto *p, int k) {
+  return k < p->nk && v_isstring(&p->k[k]) && str_isinterned(v_str(&p->k[k]));
+}
 static bool rk_ok(const Proto *p, int c) { return c < RK_CONST ? reg_ok(p, c) : c - RK_CONST < p->nk; }
 
 static bool is_open_producer(Instr i) {

@@ -216,6 +216,7 @@ static void statements(Parser *p) {
 static Block *new_block(Parser *p, bool is_loop) {
   Block *b = arena_alloc(p->c, sizeof(Block));
   b->is_loop = is_loop;
+  b->line = p->lx.lastline;
   return b;
 }
 
@@ -611,8 +612,8 @@ static void repeat_statement(Parser *p, int at) {
 // From `do` on; nhidden registers and nvars variables are declared.
 static Block *for_body(Parser *p, int nhidden, int nvars) {
   Scope sc;
-  Block *b = new_block(p, true);
   expect(p, T_DO);
+  Block *b = new_block(p, true);
   scope_open(&p->ns, &sc, b);
   var_activate(&p->ns, nhidden + nvars);
   scope_header_done(&p->ns);

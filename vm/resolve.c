@@ -121,6 +121,7 @@ static bool resolve_variable(Names *ns, String *name, Expr *e) {
   if (v != NULL) {
     e->kind = E_LOCAL;
     e->var = v;
+    v->uses++;
   } else {
     e->kind = E_UPVAL;
     e->index = up;

@@ -4,7 +4,7 @@ local function try(src, ...)
   if not f then print(src, "LOAD", e) return end
   print(src, (tostring((select(2, pcall(f, ...)))):gsub("0x%x+", "ADDR")))
 end
-local things = {"nil", "true", "{}", "'s'", "1", "1.5", "print"}
+local things = {"nil", "true", "{}", "'s'", "1", "1.5", "type"}
 local exprs = {
   "V.x", "V.x.y", "V[1]", "V['a b']", "V[k]", "V()", "V.x()", "V:m()", "V.x:m()", "V + 1", "1 + V", "V .. 'x'", "'x' .. V", "-V", "~V",
   "#V", "V < 1", "1 < V", "V < V", "V <= {}", "V & 1", "V << 1.5", "V // 0", "V % 0", "V ^ 'x'", "V .. {}", "V * V", "V.x.y.z", "V[V]", "V(V)()", "V and V.q.r",

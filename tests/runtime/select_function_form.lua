@@ -16,9 +16,9 @@ print(select {{}, {recv = nil}, {send = nil, value = 1}, {recv = b}})  -- expect
 go(function() runtime.gosched() a:send("later") end)
 print(select {{recv = a}, {recv = chan()}})                       -- expect: 1	later	true
 local c = chan()
-go(function() runtime.gosched() print((c:recv())) a:send("end") end)  -- expect: 7
+go(function() runtime.gosched() a:send(c:recv() + 1) end)
 print(select {{send = c, value = 7}})                             -- expect: 1
-print((a:recv()))                                                 -- expect: end
+print((a:recv()))                                                 -- expect: 8
 -- Lua's own select is untouched.
 print(select(2, "x", "y", "z"))                                   -- expect: y	z
 print(select("#", nil, nil), select(-1, 1, 2), (select("#", {})))  -- expect: 2	2	1

@@ -11,7 +11,7 @@ local function f()
   say("body")
   return "r"
 end
-assert(f() == "r" and logged() == "body b a")
+assert(f() == "r" and logged() == "body b,1 a")
 -- function, not block
 local function g()
   for i = 1, 3 do defer say(i) end
