@@ -188,42 +188,51 @@ int rt_goexitc(lua_State *L) {
   call_throw(L, STATUS_GOEXIT);
 }
 
+#define WATCH_NS INT64_C(5000000) // how long M0 may be in one blocking region before the process ends without it
+
 // ---- lungo_run -----------------------------------------------------------------------------------------------------
 
-// M0 runs another goroutine, which may be for ever in a blocking region. Our P goes on; we wait until M0 has returned
-// to lungo_run, or end the process in its place if it stays in one region for a while.
-static void watch_host(M *m) {
+// M0 is not at hand to return from lungo_run: gives it our P as soon as it sleeps without one; or, if it stays in one
+// blocking region for a while, ends the process in its place. We keep our P until then: goroutine 1 has ended, so
+// nothing else is worth running, and M0 may need the P to go on.
+static bool give_to_host(M *m) {
   Runtime *rt = m->rt;
   M *m0 = rt->m0;
-  uint32_t seen = 0, zero = 0;
-  p_handoff(rt, p_release(m));
-  while (atomic_load(&rt->main_claim) == 0) {
-    futex_wait(&rt->main_claim, 0, mono_ns() + SLICE_NS);
-    uint32_t now = atomic_load(&m0->syscalls);
-    bool stuck = (now & 1) != 0 && now == seen && atomic_load(&m0->where) == M_BUSY;
-    if (stuck && atomic_compare_exchange_strong(&rt->main_claim, &zero, 2)) process_exit(EXIT_SUCCESS);
-    seen = now;
-    zero = 0;
-  }
-  idle_until_p(m);
-}
-
-void host_notify(M *m) {
-  Runtime *rt = m->rt;
-  M *m0 = rt->m0;
-  m_poll(m0, POLL_PREEMPT);
   sched_lock(rt);
   MWhere where = (MWhere)atomic_load(&m0->where);
   if (where == M_BUSY || m0->nextp != NULL) {
     sched_unlock(rt);
-    watch_host(m);
-    return;
+    return false;
   }
   if (where == M_IDLE) m_unidle_locked(m0);
   m_give_locked(m0, p_release(m));
   sched_unlock(rt);
   m_wake(m0);
   idle_until_p(m);
+  return true;
+}
+
+static void watch_host(M *m) {
+  Runtime *rt = m->rt;
+  uint32_t seen = 0, zero = 0;
+  while (atomic_load(&rt->main_claim) == 0) {
+    if (rt_stopping(rt)) {
+      stop_for_world(m);
+      continue;
+    }
+    if (give_to_host(m)) return;
+    futex_wait(&rt->main_claim, 0, mono_ns() + WATCH_NS);
+    uint32_t now = atomic_load(&rt->m0->syscalls);
+    bool stuck = (now & 1) != 0 && now == seen && atomic_load(&rt->m0->where) == M_BUSY;
+    if (stuck && atomic_compare_exchange_strong(&rt->main_claim, &zero, 2)) process_exit(EXIT_SUCCESS);
+    seen = now;
+    zero = 0;
+  }
+}
+
+void host_notify(M *m) {
+  m_poll(m->rt->m0, POLL_PREEMPT);
+  if (!give_to_host(m)) watch_host(m);
 }
 
 static void claim_run(Runtime *rt) {

@@ -74,6 +74,11 @@ void g_ready(Ctx *ctx, G *g) {
     return;
   }
   P *p = m->p;
+  if (m->infire) { // what timers ready runs in the order of the timers, not the last one first
+    runq_ready(m, g, false);
+    p_wake(m->rt);
+    return;
+  }
   bool alone = runq_len(&p->runq) == 0 && runq_peeknext(&p->runq) == NULL;
   runq_ready(m, g, true);
   if (atomic_load(&m->rt->npidle) > 0 && (!alone || worth_waking(p))) p_wake(m->rt);

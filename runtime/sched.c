@@ -309,7 +309,7 @@ static void g_launch(M *m, G *g, bool counted) {
   if (counted) stat_add(p->ngo, 1);
   stat_add(p->ngos, 1);
   g_setstatus(g, g_status(g), G_RUNNABLE);
-  runq_ready(m, g, true);
+  runq_ready(m, g, !m->infire);
   p_wake(m->rt);
 }
 
@@ -622,7 +622,7 @@ void idle_until_p(M *m) {
 }
 
 // The world is being stopped: our P counts as stopped, and we sleep with the idle.
-static void stop_for_world(M *m) {
+void stop_for_world(M *m) {
   Runtime *rt = m->rt;
   if (m->spinning) spin_end(m);
   sched_lock(rt);

@@ -83,6 +83,7 @@ struct M {
   G *g;                     // running
   bool spinning;            // looks for work; counted in rt->nspinning
   bool insched;             // a goroutine entered by m_execute runs: it may park flat when ctx.nlevels is 1
+  bool infire;              // calls a timer's fire
   bool is_host;             // M0: a thread of the host program
   bool helper;              // [L] woken to help a stopped world, without a P
   _Atomic uint32_t syscalls; // blocking regions entered and left: odd inside one
@@ -218,6 +219,7 @@ uint64_t rng_seed(uint64_t seed, uint64_t stream);
 // ---- sched.c: the loop of a worker ----
 void m_run(M *m);                 // runs goroutines until the thread must stop (dying; M0: main is done)
 void m_execute(M *m, G *g, int nargs);
+void stop_for_world(M *m);         // the world is being stopped: m gives its P to that and sleeps until it has one again
 void idle_until_p(M *m);          // m has no P: sleeps until it has one
 void globq_put(Runtime *rt, G *g); // takes rt->lock
 void globq_put_locked(Runtime *rt, G *g);

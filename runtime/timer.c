@@ -203,7 +203,9 @@ int64_t timers_run(M *m, P *p, int64_t now) {
       Timer *t = p->firing_timer = take_first(p, now);
       void (*fire)(Ctx *, Timer *, int64_t) = t->fire;
       unlock_ranked(&p->timerlock, RANK_TIMERS);
+      m->infire = true;
       fire(&m->ctx, t, now);
+      m->infire = false;
       lock_ranked(&p->timerlock, RANK_TIMERS);
       p->firing_timer = NULL;
     }

@@ -35,7 +35,7 @@ static ALWAYS_INLINE Value *api_stackindex(lua_State *L, int idx) {
 
 static ALWAYS_INLINE void api_incrtop(lua_State *L) {
   L->top++;
-  lg_assert(L->top <= L->ci->top);
+  lg_assert(L->top <= (ci_isLua(L->ci) ? L->stack_last + EXTRA_STACK : L->ci->top)); // Lua: an instruction's error
 }
 
 // C code may push on, or call in, a state that does not run (lua_newthread's, or a suspended or normal coroutine). Its

@@ -30,6 +30,7 @@
 
 #define MIN_GROWTH ((size_t)4 << 20)      // for each worker (up to MAX_GROWTHS) that may allocate meanwhile
 #define MAX_GROWTHS 8
+#define LEAST_GROWTH ((size_t)64 << 10)    // in any case, or each allocation would collect
 #define LIMITED_GROWTH ((size_t)256 << 10) // when the host counts memory and may refuse it
 #define PARALLEL_BYTES ((size_t)32 << 20) // from this much live memory on, clearing and sweeping are shared out
 #define DEFAULT_PAUSE 200
@@ -108,6 +109,7 @@ static void mark_phase(Cycle *c) {
   weak_clear_keys(mk);
   weak_clear_values(mk);
   strtab_sweep(mk->gl);
+  rt_aftermark(mk->gl);
   c->weak = now_ns();
 }
 
@@ -124,7 +126,7 @@ static size_t next_threshold(const Global *gl, size_t live, int workers) {
   size_t growth = pause > 100 ? live / 100 * (pause - 100) : 0;
   if (growth < least) growth = least;
   if (ceiling != SIZE_MAX && ceiling >= live && growth > (ceiling - live) / 2) growth = (ceiling - live) / 2;
-  return live + growth;
+  return live + (growth > LEAST_GROWTH ? growth : LEAST_GROWTH);
 }
 
 static void sweep_phase(Cycle *c) {

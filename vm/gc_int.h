@@ -29,8 +29,8 @@ bool heap_owns(Heap *h, const void *p); // p lies in one of our chunks. Takes th
 void heap_set_threshold(Heap *h, size_t bytes);
 // Whether a collection is due: over the threshold, or an allocation failed since the last one, or stress mode.
 bool heap_wants_gc(Heap *h);
-// The host's allocator is asked for permission. And what was in use when memory was last refused (SIZE_MAX: never, or
-// more has been obtained since): collections should come before that.
+// The host's allocator is asked for permission. And what would have been in use when memory was last refused (SIZE_MAX:
+// never, or more has been obtained since): collections should come before that.
 bool heap_is_limited(const Heap *h);
 size_t heap_ceiling(Heap *h);
 

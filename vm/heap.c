@@ -129,7 +129,7 @@ struct Heap {
   Cache *caches;
   bool stress;
   _Atomic bool pressed;       // memory was refused since the last collection
-  _Atomic size_t ceiling;     // bytes in use when memory was refused last; SIZE_MAX: never
+  _Atomic size_t ceiling;     // bytes that would have been in use when memory was refused last; SIZE_MAX: never
   _Atomic size_t used;        // bytes in use, without what caches have not reported yet
   _Atomic size_t threshold;
 };
@@ -337,9 +337,10 @@ static void account(Heap *h, Ctx *ctx, size_t bytes) {
   if (used >= atomic_load_explicit(&h->threshold, memory_order_relaxed) || h->stress) want_gc(ctx);
 }
 
-static void *refused(Heap *h, Ctx *ctx) {
+static void *refused(Heap *h, Ctx *ctx, size_t bytes) {
+  size_t used = atomic_load_explicit(&h->used, memory_order_relaxed);
   atomic_store_explicit(&h->pressed, true, memory_order_relaxed);
-  atomic_store_explicit(&h->ceiling, atomic_load_explicit(&h->used, memory_order_relaxed), memory_order_relaxed);
+  atomic_store_explicit(&h->ceiling, used + bytes, memory_order_relaxed);
   want_gc(ctx);
   return NULL;
 }
@@ -414,7 +415,7 @@ static NOINLINE char *bump_refill(Ctx *ctx, int cls) {
   size_t got = next_run(h, b);
   while (got == 0) {
     b->span = span_for_class(h, cls);
-    if (b->span == NULL) return refused(h, ctx);
+    if (b->span == NULL) return refused(h, ctx, class_units(cls) * UNIT);
     b->esize = class_size[cls];
     b->pos = 0;
     got = next_run(h, b);
@@ -452,7 +453,7 @@ static NOINLINE void *large_new(Ctx *ctx, size_t size) {
     s->bytes = bytes;
   }
   spin_unlock(&h->lock);
-  if (s == NULL) return refused(h, ctx);
+  if (s == NULL) return refused(h, ctx, bytes);
   account(h, ctx, bytes);
   unpoison(span_mem(s), bytes);
   return span_mem(s);

@@ -74,7 +74,7 @@ report "deadlock: waitgroup" 'local w = sync.waitgroup() w:add(1) w:wait()'
 has '^goroutine 1 \[sync.WaitGroup.Wait\]:$'
 report "deadlock: cond" 'local m = sync.mutex() local c = sync.cond(m) m:lock() c:wait()'
 has '^goroutine 1 \[sync.Cond.Wait\]:$'
-report "deadlock: several" $'local c = chan()\nfor i = 1, 3 do\n  go(function() c:recv() end)\nend\nlocal d = chan()\n<-d'
+report "deadlock: several" $'local c = chan()\nfor i = 1, 3 do\n  go(function() c:recv() end)\nend\nlocal d = chan()\nd:recv()'
 has '^goroutine 1 \[chan receive\]:$'
 [ "$(grep -c '^goroutine [0-9]* \[chan receive\]:$' err)" -eq 4 ] || { echo "FAIL $name: not 4 goroutines"; cat err; bad=1; }
 [ "$(grep -c 'created by goroutine 1 at t.lua:3' err)" -eq 3 ] || { echo "FAIL $name: created by"; cat err; bad=1; }
@@ -97,8 +97,9 @@ pid=$!
 for _ in $(seq 50); do [ -s out ] && break; sleep 0.1; done
 kill -QUIT $pid
 wait $pid
+status=$?
 name=SIGQUIT
-[ $? -eq 2 ] || { echo "FAIL SIGQUIT: status"; bad=1; }
+[ $status -eq 2 ] || { echo "FAIL SIGQUIT: status"; bad=1; }
 has '^goroutine 1 \[sleep\]:$'
 [ "$(grep -c '^goroutine [0-9]* \[sleep\]:' err)" -eq 2 ] || { echo "FAIL SIGQUIT: $(cat err)"; bad=1; }
 exit $bad

@@ -3,13 +3,13 @@
 local function deep(open, mid, close, n) return open:rep(n) .. mid .. close:rep(n) end
 for _, t in ipairs {{"(", "1", ")"}, {"{", "", "}"}, {"- ", "1", ""}, {"not ", "1", ""}, {"f(", "", ")"}, {"a[", "1", "]"}, {"1 + (", "1", ")"}, {"a .. ", "1", ""},
   {"2 ^ ", "1", ""}, {"function() return ", "1", " end"}, {"<-", "c", ""}, {"{x = ", "1", "}"}, {"a and (", "1", ")"}} do
-  assert(load("return " .. deep(t[1], t[2], t[3], 100)), t[1])
+  assert(load("return " .. deep(t[1], t[2], t[3], 45)), t[1])
   local f, e = load("return " .. deep(t[1], t[2], t[3], 100000))
   assert(not f and e:find("overflow", 1, true), t[1] .. tostring(e))
 end
 for _, t in ipairs {{"do ", "", " end"}, {"if x then ", "", " end"}, {"while x do ", "", " end"}, {"for i = 1, 2 do ", "", " end"}, {"repeat ", "", " until x"}, {"function f() ", "", " end"},
   {"local function f() ", "", " end"}, {"select case <-a then ", "", " end"}, {"go function() ", "", " end()"}} do
-  assert(load(deep(t[1], t[2], t[3], 90)), t[1])
+  assert(load(deep(t[1], t[2], t[3], 45)), t[1])
   local f, e = load(deep(t[1], t[2], t[3], 100000))
   assert(not f and (e:find("overflow", 1, true) or e:find("too many", 1, true)), t[1] .. tostring(e))
 end

@@ -20,8 +20,6 @@ assert(depth(15000) == 15000 and depth(150000) == 150000)
 -- pcall in pcall: no C stack
 local function nest(n) if n == 0 then return "bottom" end local ok, r = pcall(nest, n - 1); return r end
 assert(nest(20000) == "bottom")
-local function endless() return pcall(endless) end
-pcall(endless)
 local function inner() local ok, e = pcall(inner); return ok, e end
 inner()
 -- metamethods
@@ -41,7 +39,7 @@ fails("stack overflow", function() return #setmetatable({}, mt) end)
 local c = setmetatable({}, mt)
 mt.__call = function(self, n) return 1 + self(n) end
 fails("stack overflow", c, 1)
-local callchain = print
+local callchain = type
 for _ = 1, 1000 do callchain = setmetatable({}, {__call = callchain}) end
 pcall(callchain)
 -- C functions that call back

@@ -76,6 +76,7 @@ int rt_stw_workers(lua_State *L) {
   return 1;
 }
 
+void rt_aftermark(Global *gl) { (void)gl; } // no timers here
 void rt_markroots(Global *gl, struct Marker *m) {
   gc_mark_obj(m, &thread_of(gl->mainL)->hdr);
   for (lua_State *L = gl->rt->ctx.L; L != NULL; L = L->from) gc_mark_obj(m, &thread_of(L)->hdr);
