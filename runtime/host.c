@@ -2,7 +2,8 @@
 //
 // host.c: the scheduler as a host program sees it: making and freeing a Runtime, lungo_run, the number of processors.
 //
-// What:       the thread that calls lua_newstate becomes M0, holding P0 and running goroutine 1, for ever: between two calls
+// What:       the thread that calls lua_newstate becomes M0, holding P0 and running goroutine 1, for ever: between two
+// calls
 //             of the host, goroutine 1 counts as running C code. Outside of lungo_run M0 is not in the scheduler
 //             (nlevels is 1, insched false): whatever parks makes the thread wait, with its P handed on.
 //             lungo_run puts M0 into the scheduler until goroutine 1 has ended. With LUNGO_PANIC M0 runs whatever there

@@ -3,10 +3,10 @@
 // park.c: stopping a goroutine until somebody readies it, and giving way.
 //
 // What:       two ways to stop. *Flat*: the goroutine is nothing but its lua_State; the interpreter loop returns
-//             RUN_PARKED to m_execute and the worker goes on with another goroutine. *Nested*: C frames of the goroutine
-//             lie on this thread's stack (table.sort calling back, a host's lua_pcall), so the thread itself waits; its P
-//             goes to another worker (m_blockg), and the goroutine continues on this thread only: a worker that finds
-//             it in a queue hands its P over (m_start_locked_g).
+//             RUN_PARKED to m_execute and the worker goes on with another goroutine. *Nested*: C frames of the
+//             goroutine lie on this thread's stack (table.sort calling back, a host's lua_pcall), so the thread itself
+//             waits; its P goes to another worker (m_blockg), and the goroutine continues on this thread only: a worker
+//             that finds it in a queue hands its P over (m_start_locked_g).
 // Invariants: everything about the goroutine is written before the unlock that lets wakers see it. After that unlock a
 //             flat parker touches only its own M and P.
 //             g->nested implies that g->wirem waits in m_waitp or is about to: its note is a semaphore, so being
@@ -101,9 +101,7 @@ static _Noreturn void bail_out(M *m, G *g) {
   longjmp(m->quit, 1);
 }
 
-static bool must_bail(M *m, G *g) {
-  return m->is_host && m->insched && !g->is_main && atomic_load(&m->rt->main_done);
-}
+static bool must_bail(M *m, G *g) { return m->is_host && m->insched && !g->is_main && atomic_load(&m->rt->main_done); }
 
 void m_blockg(M *m, G *g) {
   if (m->rt->frozen) rt_unfreeze(m);
@@ -195,7 +193,8 @@ int yield_now(lua_State *L, bool flat) {
   M *m = m_of(L->ctx);
   G *g = m->g;
   g->cur = L;
-  if (flat) g->m = NULL;
+  if (flat)
+    g->m = NULL;
   else {
     g->nested = true;
     g->wirem = m;
@@ -236,7 +235,8 @@ int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
 
 // ---- the slow half of safepoints ----------------------------------------------------------------------------------
 
-// LUNGODEBUG=schedyield=N: the request to give way never goes away and is granted at random, every N-th time on average.
+// LUNGODEBUG=schedyield=N: the request to give way never goes away and is granted at random, every N-th time on
+// average.
 static bool stress_yield(M *m) {
   if (m->nyield > 0 && --m->nyield > 0) return false;
   m->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
@@ -275,7 +275,8 @@ int rt_safepoint(lua_State *L, bool can_park) {
   return poll & POLL_PREEMPT ? preempt(m, L, can_park) : RT_DONE;
 }
 
-// ---- sleep ------------------------------------------------------------------------------------------------------------
+// ---- sleep
+// ------------------------------------------------------------------------------------------------------------
 
 static void sleep_over(Ctx *ctx, Timer *t, int64_t now) {
   (void)now;
@@ -297,7 +298,8 @@ static void sleep_nested(M *m, int64_t until) {
   m->g->reason = WAIT_SLEEP;
   m->g->since = coarse_ns();
   rt_block_enter(&m->ctx);
-  while (futex_wait(&never, 0, until) && mono_ns() < until) {}
+  while (futex_wait(&never, 0, until) && mono_ns() < until) {
+  }
   rt_block_leave(&m->ctx);
   m->g->reason = WAIT_NONE;
 }

@@ -2,9 +2,10 @@
 //
 // proc.c: worker threads and processors: who holds which P, who sleeps, who is woken.
 //
-// What:       threads are started when a P needs one and none is idle; they are never ended before rt_free. An idle thread sleeps
-//             on its note in rt->idlem. A P changes hands in three ways: through rt->idlep; by m_give_locked to a thread
-//             that waits for one; or out of P_SYSCALL by compare-and-swap (block.c, sysmon.c, stw.c).
+// What:       threads are started when a P needs one and none is idle; they are never ended before rt_free. An idle
+// thread sleeps
+//             on its note in rt->idlem. A P changes hands in three ways: through rt->idlep; by m_give_locked to a
+//             thread that waits for one; or out of P_SYSCALL by compare-and-swap (block.c, sysmon.c, stw.c).
 // Invariants: note and nextp are set together under rt->lock, so a note that is seen set is never about the past.
 //             Whoever takes a P out of rt->idlep wakes sysmon if that slept: somebody is going to run.
 //             When the last P becomes idle, rt_checkdead_locked looks whether anything can ever happen again.
@@ -255,8 +256,10 @@ static void idle_push_locked(M *m) {
 
 void m_unidle_locked(M *m) {
   Runtime *rt = m->rt;
-  if (m->idleprev != NULL) m->idleprev->idlenext = m->idlenext;
-  else rt->idlem = m->idlenext;
+  if (m->idleprev != NULL)
+    m->idleprev->idlenext = m->idlenext;
+  else
+    rt->idlem = m->idlenext;
   if (m->idlenext != NULL) m->idlenext->idleprev = m->idleprev;
   m->idlenext = m->idleprev = NULL;
   atomic_store(&m->where, M_BUSY);
@@ -417,8 +420,8 @@ void rt_checkdead_locked(Runtime *rt) {
   }
   bool none = rt->main_goexit && rt_numgoroutine(rt) == 0;
   sched_unlock(rt);
-  rt_fatal(rt, none ? "no goroutines (main called runtime.goexit) - deadlock!"
-                    : "all goroutines are asleep - deadlock!");
+  rt_fatal(rt,
+           none ? "no goroutines (main called runtime.goexit) - deadlock!" : "all goroutines are asleep - deadlock!");
 }
 
 // ---- start ---------------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 //
 // report.c: what is printed when a program dies: panics, deadlocks, SIGQUIT; and runtime.stack.
 //
-// What:       tracebacks have the layout of Lua's, but are written without allocating from the Lua heap or touching the stack
+// What:       tracebacks have the layout of Lua's, but are written without allocating from the Lua heap or touching the
+// stack
 //             they show: in a deadlock no worker has a processor, and other goroutines' stacks are not ours.
 // Invariants: whoever reads another goroutine's frames has stopped the world, or knows that nothing can run any more.
 //             Only the first thread that reports ends the process; others wait for that.
@@ -117,17 +118,24 @@ static bool put_modulename(Out *o, lua_State *L, const lua_Debug *ar) {
 
 static void put_function(Out *o, lua_State *L, const lua_Debug *ar) {
   if (put_modulename(o, L, ar)) return;
-  if (*ar->namewhat != '\0' && strcmp(ar->namewhat, "global") == 0) out_printf(o, "function '%s'", ar->name);
-  else if (*ar->namewhat != '\0') out_printf(o, "%s '%s'", ar->namewhat, ar->name);
-  else if (*ar->what == 'm') out_printf(o, "main chunk");
-  else if (*ar->what != 'C') out_printf(o, "function <%s:%d>", ar->short_src, ar->linedefined);
-  else out_printf(o, "?");
+  if (*ar->namewhat != '\0' && strcmp(ar->namewhat, "global") == 0)
+    out_printf(o, "function '%s'", ar->name);
+  else if (*ar->namewhat != '\0')
+    out_printf(o, "%s '%s'", ar->namewhat, ar->name);
+  else if (*ar->what == 'm')
+    out_printf(o, "main chunk");
+  else if (*ar->what != 'C')
+    out_printf(o, "function <%s:%d>", ar->short_src, ar->linedefined);
+  else
+    out_printf(o, "?");
 }
 
 static void put_level(Out *o, lua_State *L, lua_Debug *ar) {
   lua_getinfo(L, "Slnt", ar);
-  if (ar->currentline <= 0) out_printf(o, "\t%s: in ", ar->short_src);
-  else out_printf(o, "\t%s:%d: in ", ar->short_src, ar->currentline);
+  if (ar->currentline <= 0)
+    out_printf(o, "\t%s: in ", ar->short_src);
+  else
+    out_printf(o, "\t%s:%d: in ", ar->short_src, ar->currentline);
   put_function(o, L, ar);
   out_write(o, "\n", 1);
   if (ar->istailcall) out_printf(o, "\t(...tail calls...)\n");
@@ -283,7 +291,8 @@ _Noreturn void rt_fatal(Runtime *rt, const char *msg) {
   dump_exit(rt, head);
 }
 
-// ---- uncaught errors --------------------------------------------------------------------------------------------------
+// ---- uncaught errors
+// --------------------------------------------------------------------------------------------------
 
 static void put_protected(lua_State *L, void *out) { put_goroutine_frames(out, L); }
 

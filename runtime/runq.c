@@ -4,9 +4,10 @@
 //
 // How it is safe: the producer fills a slot and then publishes it with a release store of tail; a consumer that sees
 // that tail (acquire) sees the slot and the G behind it. A consumer reads the slot first and claims it by moving head
-// (release) with compare-and-swap; the producer reads head (acquire) before it reuses a slot, so a claimed slot has been
-// read. A failed claim throws away what it read. The store of tail and the exchange of next are sequentially consistent
-// because the caller goes on to look for idle Ps, while a worker that goes idle first says so and looks at queues then.
+// (release) with compare-and-swap; the producer reads head (acquire) before it reuses a slot, so a claimed slot has
+// been read. A failed claim throws away what it read. The store of tail and the exchange of next are sequentially
+// consistent because the caller goes on to look for idle Ps, while a worker that goes idle first says so and looks at
+// queues then.
 #include "runq.h"
 
 #define RING_MASK (RUNQ_SIZE - 1)

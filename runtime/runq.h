@@ -2,7 +2,8 @@
 //
 // runq.h: queues of runnable goroutines: the bounded lock-free ring each P has, and the plain list behind a lock.
 //
-// What:       Runq: one producer (the worker that holds the P), any number of consumers. `next` is a slot in front of the
+// What:       Runq: one producer (the worker that holds the P), any number of consumers. `next` is a slot in front of
+// the
 //             ring: what the running goroutine readied last, which runs next and inherits the time slice, so that two
 //             goroutines that talk to each other are not separated by everybody else in the queue.
 //             GList: a FIFO linked through G.schednext, guarded by whoever owns it.
@@ -50,8 +51,10 @@ static inline uint32_t runq_len(Runq *q) {
 
 static inline void glist_push(GList *l, G *g) {
   g->schednext = NULL;
-  if (l->tail != NULL) l->tail->schednext = g;
-  else l->head = g;
+  if (l->tail != NULL)
+    l->tail->schednext = g;
+  else
+    l->head = g;
   l->tail = g;
   l->n++;
 }
@@ -67,8 +70,10 @@ static inline G *glist_pop(GList *l) {
 // Moves all of src behind dst.
 static inline void glist_append(GList *dst, GList *src) {
   if (src->head == NULL) return;
-  if (dst->tail != NULL) dst->tail->schednext = src->head;
-  else dst->head = src->head;
+  if (dst->tail != NULL)
+    dst->tail->schednext = src->head;
+  else
+    dst->head = src->head;
   dst->tail = src->tail;
   dst->n += src->n;
   *src = (GList){0};

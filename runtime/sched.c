@@ -8,7 +8,8 @@
 //             A worker that looks through other Ps is *spinning*. At most half as many spin as Ps are busy; whoever
 //             makes work runnable wakes one more worker only if nobody spins; a spinner that finds work wakes the next
 //             before it runs it. So wake-ups are never lost and threads are not woken in herds.
-// Invariants: *lost wake-ups*: a producer first publishes the G (a sequentially consistent store) and then looks whether
+// Invariants: *lost wake-ups*: a producer first publishes the G (a sequentially consistent store) and then looks
+// whether
 //             somebody spins and whether a P is idle. A spinner first says that it spins no more (and that its P is
 //             idle) and then looks at all queues again. So one of them sees the other.
 //             A G that ended is dead before its block is in a free list; ids are never reused.
@@ -217,8 +218,10 @@ static bool state_reusable(lua_State *L) {
 }
 
 void g_free(M *m, G *g) {
-  if (state_reusable(g->L)) thread_reset_stack(g->L);
-  else g->L = NULL;
+  if (state_reusable(g->L))
+    thread_reset_stack(g->L);
+  else
+    g->L = NULL;
   g->cur = g->L;
   g->created_srcobj = NULL;
   g->created_src = NULL;
@@ -592,8 +595,8 @@ static bool recheck(M *m) {
   return atomic_load(&rt->globn) > 0 && rejoin(m);
 }
 
-// When this idle worker must wake up for a timer; NS_FOREVER if another one does. Publishes it first and looks again, as
-// timer.c looks at sleep_until after it inserted.
+// When this idle worker must wake up for a timer; NS_FOREVER if another one does. Publishes it first and looks again,
+// as timer.c looks at sleep_until after it inserted.
 static int64_t become_sleeper_locked(M *m) {
   Runtime *rt = m->rt;
   int64_t until = NS_FOREVER;

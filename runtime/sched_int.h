@@ -18,7 +18,8 @@
 //             A thread without a P touches no Lua object.
 //             An M in rt->idlem sleeps (or is about to) on its note, and is taken out by whoever sets its note.
 // Locking:    rt->lock guards the fields marked [L]. Atomics say whom they pair with.
-// See also:   sched.c (choosing what to run), proc.c (threads and processors), park.c, stw.c, sysmon.c, timer.c, host.c.
+// See also:   sched.c (choosing what to run), proc.c (threads and processors), park.c, stw.c, sysmon.c, timer.c,
+// host.c.
 #ifndef LUNGO_RUNTIME_SCHED_INT_H
 #define LUNGO_RUNTIME_SCHED_INT_H
 
@@ -31,8 +32,8 @@
 #include <setjmp.h>
 
 #define MAX_PROCS 1024
-#define SLICE_NS INT64_C(10000000)     // a goroutine computes that long before it must give way
-#define GFREE_LOCAL 64                 // dead Gs a P keeps for itself
+#define SLICE_NS INT64_C(10000000) // a goroutine computes that long before it must give way
+#define GFREE_LOCAL 64             // dead Gs a P keeps for itself
 #define CACHE_LINE 64
 
 typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_GCSTOP, P_DEAD } PStatus;
@@ -52,13 +53,13 @@ struct P {
   int64_t idnext, idend;        // batch of goroutine ids
   _Atomic int64_t ngo;          // goroutines started minus ended here; only the sum over all Ps means something
   _Atomic uint64_t nsteals, npreempts, nparks, ngos, nspins;
-  uint64_t readytime;           // cycle counter when runnext was filled (see park.c)
-  _Atomic uint32_t streak;      // runnexts that were run here soon after, in a row; a thief resets it
+  uint64_t readytime;      // cycle counter when runnext was filled (see park.c)
+  _Atomic uint32_t streak; // runnexts that were run here soon after, in a row; a thief resets it
 
   _Alignas(CACHE_LINE) _Atomic uint32_t status;
   _Atomic(M *) m;
   int id;
-  P *idlelink;                  // [L] next in rt->idlep
+  P *idlelink; // [L] next in rt->idlep
   // sysmon only
   uint32_t mon_schedtick, mon_syscalltick;
   int64_t mon_schedwhen, mon_syscallwhen;
@@ -68,34 +69,34 @@ struct P {
   TimerEntry *heap;
   uint32_t captimers;
   _Atomic uint32_t ntimers;
-  _Atomic int64_t timer0;       // when the first is due, NS_FOREVER if none; written under timerlock, read by anyone
-  M *firing;                    // the worker that runs timers of this heap now: one at a time
-  Timer *firing_timer;          // the one whose fire is being called
+  _Atomic int64_t timer0; // when the first is due, NS_FOREVER if none; written under timerlock, read by anyone
+  M *firing;              // the worker that runs timers of this heap now: one at a time
+  Timer *firing_timer;    // the one whose fire is being called
 };
 
 typedef enum MWhere { M_BUSY, M_IDLE, M_NESTED, M_LOCKED } MWhere;
 
 struct M {
-  Ctx ctx;                  // first: what the VM sees
+  Ctx ctx; // first: what the VM sees
   Runtime *rt;
-  P *p;                     // held, or NULL
-  P *oldp;                  // the P a blocking region began with
-  G *g;                     // running
-  bool spinning;            // looks for work; counted in rt->nspinning
-  bool insched;             // a goroutine entered by m_execute runs: it may park flat when ctx.nlevels is 1
-  bool infire;              // calls a timer's fire
-  bool is_host;             // M0: a thread of the host program
-  bool helper;              // [L] woken to help a stopped world, without a P
+  P *p;                      // held, or NULL
+  P *oldp;                   // the P a blocking region began with
+  G *g;                      // running
+  bool spinning;             // looks for work; counted in rt->nspinning
+  bool insched;              // a goroutine entered by m_execute runs: it may park flat when ctx.nlevels is 1
+  bool infire;               // calls a timer's fire
+  bool is_host;              // M0: a thread of the host program
+  bool helper;               // [L] woken to help a stopped world, without a P
   _Atomic uint32_t syscalls; // blocking regions entered and left: odd inside one
-  _Atomic uint32_t note;    // sleeping: 0; set to 1 by the waker
-  _Atomic uint8_t where;    // MWhere, changed under rt->lock
-  P *nextp;                 // [L] given by the waker
-  G *lockedg;               // lockosthread: runs only this one
-  M *idlenext, *idleprev;   // [L] rt->idlem
-  M *allnext;               // rt->allm, push only
+  _Atomic uint32_t note;     // sleeping: 0; set to 1 by the waker
+  _Atomic uint8_t where;     // MWhere, changed under rt->lock
+  P *nextp;                  // [L] given by the waker
+  G *lockedg;                // lockosthread: runs only this one
+  M *idlenext, *idleprev;    // [L] rt->idlem
+  M *allnext;                // rt->allm, push only
   int id;
-  uint32_t nyield;          // schedyield: safepoints until the next forced yield
-  jmp_buf quit;             // where the thread's loop unwinds to
+  uint32_t nyield; // schedyield: safepoints until the next forced yield
+  jmp_buf quit;    // where the thread's loop unwinds to
 };
 
 #define SLAB_GS 64
@@ -119,63 +120,61 @@ struct Runtime {
   Global *gl;
   M *m0;
   G *g1;
-  P *allp[MAX_PROCS];          // [0, nallp): never freed before rt_free
+  P *allp[MAX_PROCS]; // [0, nallp): never freed before rt_free
   _Atomic int nallp;
-  _Atomic int nprocs;          // gomaxprocs; allp[nprocs..] are dead
-  _Atomic bool started;        // sysmon runs, all Ps exist
-  int wantprocs;               // what rt_start makes nprocs
+  _Atomic int nprocs;   // gomaxprocs; allp[nprocs..] are dead
+  _Atomic bool started; // sysmon runs, all Ps exist
+  int wantprocs;        // what rt_start makes nprocs
 
   _Alignas(CACHE_LINE) Lock lock;
-  GList globq;                 // [L]
-  P *idlep;                    // [L]
-  M *idlem;                    // [L]
-  int nblocked;                // [L] threads that will come back for a P: in blocking regions, or theirs was abolished
-  M *sleeper;                  // [L] idle M that waits for the next timer
-  int nextmid;                 // [L]
+  GList globq;  // [L]
+  P *idlep;     // [L]
+  M *idlem;     // [L]
+  int nblocked; // [L] threads that will come back for a P: in blocking regions, or theirs was abolished
+  M *sleeper;   // [L] idle M that waits for the next timer
+  int nextmid;  // [L]
 
-  _Alignas(CACHE_LINE) _Atomic uint32_t globn;     // globq.n, for a look without the lock
+  _Alignas(CACHE_LINE) _Atomic uint32_t globn; // globq.n, for a look without the lock
   _Atomic int npidle;
   _Atomic int nspinning;
   _Atomic int64_t sleep_until; // when the sleeper wakes; NS_FOREVER if there is none
   _Atomic(M *) allm;
-  _Atomic int nthreads;        // started by us and not ended
+  _Atomic int nthreads; // started by us and not ended
   _Atomic uint64_t nhandoffs;
 
   // stop the world (stw.c)
-  _Atomic bool stopping;       // written under lock
-  StopKind stopkind;           // [L]
-  M *stopper;                  // [L] NULL for sysmon
-  _Atomic int stopwait;        // Ps still running; written under lock
-  _Atomic uint32_t stopnote;   // the stopper sleeps on it
-  _Atomic uint32_t stopseq;    // ++ at the end of each stop
-  _Atomic uint32_t stwevent;   // ++ for each job and end: stopped workers sleep on it
-  _Atomic uint32_t jobnote;    // the stopper sleeps on it until its job is done
+  _Atomic bool stopping;     // written under lock
+  StopKind stopkind;         // [L]
+  M *stopper;                // [L] NULL for sysmon
+  _Atomic int stopwait;      // Ps still running; written under lock
+  _Atomic uint32_t stopnote; // the stopper sleeps on it
+  _Atomic uint32_t stopseq;  // ++ at the end of each stop
+  _Atomic uint32_t stwevent; // ++ for each job and end: stopped workers sleep on it
+  _Atomic uint32_t jobnote;  // the stopper sleeps on it until its job is done
   StwJob job;
-  bool frozen;                 // M0 stopped the world and went back to the host
-  _Atomic bool dying;          // rt_free: threads must end
-
-  bool aftermark;              // rt_aftermark was called (world stopped)
+  bool frozen;        // M0 stopped the world and went back to the host
+  _Atomic bool dying; // rt_free: threads must end
 
   // sysmon
   _Atomic uint32_t monnote;
-  _Atomic bool monasleep;      // deep sleep: everything is idle. Set under lock
-  _Atomic int64_t mon_until;   // when its present nap ends
+  _Atomic bool monasleep;    // deep sleep: everything is idle. Set under lock
+  _Atomic int64_t mon_until; // when its present nap ends
   int schedtrace;
 
   // goroutines
-  Lock glock;                  // guards slabs, gfree, nextid
+  Lock glock; // guards slabs, gfree, nextid
   GSlab *slabs;
   GList gfree;
   int64_t nextid;
   uint32_t slabcount;
-  _Atomic int64_t ngo;         // ends and starts not tied to a P
+  _Atomic int64_t ngo; // ends and starts not tied to a P
 
   // finalizers
   _Atomic bool fin_wanted, fin_running;
 
   // lungo_run
   int runflags;
-  _Atomic bool main_done;      // goroutine 1 ended; its status:
+  _Atomic bool main_done; // goroutine 1 ended; its status:
   int main_status;
   bool main_goexit;            // [L] it ended by goexit: the others run on
   _Atomic uint32_t main_claim; // who ends the run: 0 nobody, 1 M0, 2 another worker, by ending the process
@@ -217,60 +216,60 @@ static inline uint64_t rng_next(uint64_t *s) {
 uint64_t rng_seed(uint64_t seed, uint64_t stream);
 
 // ---- sched.c: the loop of a worker ----
-void m_run(M *m);                 // runs goroutines until the thread must stop (dying; M0: main is done)
+void m_run(M *m); // runs goroutines until the thread must stop (dying; M0: main is done)
 void m_execute(M *m, G *g, int nargs);
-void stop_for_world(M *m);         // the world is being stopped: m gives its P to that and sleeps until it has one again
-void idle_until_p(M *m);          // m has no P: sleeps until it has one
+void stop_for_world(M *m); // the world is being stopped: m gives its P to that and sleeps until it has one again
+void idle_until_p(M *m);   // m has no P: sleeps until it has one
 void globq_put(Runtime *rt, G *g); // takes rt->lock
 void globq_put_locked(Runtime *rt, G *g);
 void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into the global one
-G *g_alloc(M *m);                 // a dead G to fill, NULL: no memory. Its L may be there for reuse
+G *g_alloc(M *m);                       // a dead G to fill, NULL: no memory. Its L may be there for reuse
 void g_free(M *m, G *g);
-void slab_free(GSlab *s);         // with what its Gs own
+void slab_free(GSlab *s); // with what its Gs own
 int64_t g_nextid(M *m);
 void g_each(Runtime *rt, void (*fn)(G *g, void *arg), void *arg); // every G that is not dead
 void p_drainqueues(Runtime *rt, P *p); // a P that dies: what it holds goes to the shared lists. rt->lock held
 
 // ---- proc.c ----
-int rt_start(Runtime *rt, M *m);  // all Ps and sysmon; 0 or -errno. Idempotent
+int rt_start(Runtime *rt, M *m); // all Ps and sysmon; 0 or -errno. Idempotent
 P *p_new(Runtime *rt, int id);
 void p_free(Runtime *rt, P *p);
 P *pidle_get_locked(Runtime *rt);
 void pidle_put_locked(Runtime *rt, P *p);
 void p_acquire(M *m, P *p);
 P *p_release(M *m);
-void p_wake(Runtime *rt);         // one more worker, if a P is idle and nobody is looking for work already
+void p_wake(Runtime *rt);          // one more worker, if a P is idle and nobody is looking for work already
 void p_handoff(Runtime *rt, P *p); // p belongs to nobody: find it a worker, or make it idle
 void m_start(Runtime *rt, P *p, bool spinning); // a worker for p (NULL: any idle one)
-bool m_start_locked_g(M *m, G *g); // g must run on another thread: give it our P. False: not done, P kept
-void m_waitp(M *m, MWhere where); // no P: sleep until somebody hands one over. May not return (dying)
-void m_reacquire(M *m, G *g);     // m runs g but has no P: an idle one, or queue and wait
-bool m_sleepidle(M *m, int64_t until); // in rt->idlem, rt->lock held on entry, not on return. True: has a P
+bool m_start_locked_g(M *m, G *g);              // g must run on another thread: give it our P. False: not done, P kept
+void m_waitp(M *m, MWhere where);               // no P: sleep until somebody hands one over. May not return (dying)
+void m_reacquire(M *m, G *g);                   // m runs g but has no P: an idle one, or queue and wait
+bool m_sleepidle(M *m, int64_t until);          // in rt->idlem, rt->lock held on entry, not on return. True: has a P
 bool note_sleep(M *m, int64_t deadline);
-void m_give_locked(M *m, P *p);   // sets m's next P and its note; the caller calls m_wake(m) after unlocking
+void m_give_locked(M *m, P *p); // sets m's next P and its note; the caller calls m_wake(m) after unlocking
 void m_wake(M *m);
-void m_wakeall(Runtime *rt);      // rt_free: everybody looks at rt->dying
+void m_wakeall(Runtime *rt); // rt_free: everybody looks at rt->dying
 M *m_takeidle_locked(Runtime *rt);
 void m_unidle_locked(M *m);
-void stop_count(Runtime *rt);     // rt->lock held: one more P is stopped; wakes the stopper at the last
+void stop_count(Runtime *rt); // rt->lock held: one more P is stopped; wakes the stopper at the last
 _Noreturn void m_quit(M *m);
 void rt_checkdead_locked(Runtime *rt); // all Ps are idle: is there hope? May not return
 M *m_new(Runtime *rt);
-bool m_spawn(M *m);               // starts the OS thread
+bool m_spawn(M *m);                                           // starts the OS thread
 int thread_start(Runtime *rt, void *(*f)(void *), void *arg); // detached, signals blocked; counted. 0 or -errno
 void m_setcurrent(M *m);
 extern _Thread_local M *m_current;
 
 // ---- park.c ----
-void m_blockg(M *m, G *g);        // nested wait: P handed on, until g is to run again
-void m_regain(M *m, G *g);        // after m_waitp(M_NESTED)
+void m_blockg(M *m, G *g); // nested wait: P handed on, until g is to run again
+void m_regain(M *m, G *g); // after m_waitp(M_NESTED)
 int yield_now(lua_State *L, bool flat);
 
 // ---- timer.c ----
 int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
 int64_t timers_earliest(Runtime *rt, P **whose);
 int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t period); // 0 or -ENOMEM; wakes nobody
-P *timer_lock(M *m, Timer *t);    // the P that has or gets t, its timerlock held
+P *timer_lock(M *m, Timer *t);              // the P that has or gets t, its timerlock held
 void timer_poke(Runtime *rt, int64_t when); // after an insert, nothing locked: somebody must wake up in time
 void timers_markroots(Runtime *rt, struct Marker *mk);
 void timers_aftermark(Runtime *rt);
@@ -279,8 +278,8 @@ void timers_free(P *p);
 // ---- stw.c ----
 bool stop_world(M *m, StopKind kind); // false: another stop of that kind took place instead
 void start_world(M *m);
-void stw_wait(M *m);              // at a safepoint, P held: until the stop is over
-void stw_help(M *m);              // idle M woken as helper
+void stw_wait(M *m); // at a safepoint, P held: until the stop is over
+void stw_help(M *m); // idle M woken as helper
 void stw_blockenter(Runtime *rt, P *p);
 void rt_freeze(M *m);
 void rt_unfreeze(M *m);
@@ -289,18 +288,18 @@ void stop_world_monitor(Runtime *rt, int64_t timeout_ns); // for a last dump, fr
 // ---- sysmon.c ----
 int sysmon_start(Runtime *rt);
 void sysmon_wake(Runtime *rt);
-void rt_signals(Runtime *rt);     // SIGQUIT: for the lungo command
+void rt_signals(Runtime *rt); // SIGQUIT: for the lungo command
 void rt_nosignals(Runtime *rt);
-void rt_quit_poll(M *m);          // SIGQUIT arrived: prints all goroutines and ends the process, unless sysmon will
+void rt_quit_poll(M *m); // SIGQUIT arrived: prints all goroutines and ends the process, unless sysmon will
 
 // ---- report.c ----
 _Noreturn void dump_exit(Runtime *rt, const char *head); // everything stopped: prints head and all goroutines, exits 2
-void dump_raw(Runtime *rt, const char *head); // the same in a signal handler, without exit
-void panic_report(lua_State *L, G *g);        // prints `panic: ...` for the error value on top
+void dump_raw(Runtime *rt, const char *head);            // the same in a signal handler, without exit
+void panic_report(lua_State *L, G *g);                   // prints `panic: ...` for the error value on top
 _Noreturn void process_exit(int status);
 
 // ---- host.c / sched.c ----
-void fin_maybe(M *m);               // finalizers wait: start their goroutine
-void host_notify(M *m);             // goroutine 1 ended on another worker than M0
+void fin_maybe(M *m);   // finalizers wait: start their goroutine
+void host_notify(M *m); // goroutine 1 ended on another worker than M0
 
 #endif

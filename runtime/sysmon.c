@@ -2,13 +2,16 @@
 //
 // sysmon.c: the system monitor, a thread without a P that looks after the others; and SIGQUIT.
 //
-// What:       it naps 20 µs while there is something to do, up to 10 ms otherwise, never past the next timer, and without end
+// What:       it naps 20 µs while there is something to do, up to 10 ms otherwise, never past the next timer, and
+// without end
 //             while all Ps are idle. After each nap it
-//               - takes the P of a thread that has been in one blocking region for a whole nap, if somebody could use it;
+//               - takes the P of a thread that has been in one blocking region for a whole nap, if somebody could use
+//               it;
 //               - asks a goroutine that has been running for 10 ms to give way;
 //               - sees to timers that are due but that nobody ran, because all Ps are busy;
 //               - wakes a worker if a P is idle while goroutines queue up elsewhere (see worth_waking in park.c).
-// Invariants: it never touches a Lua object. It reads Ps without locks: what it saw may be stale, and each of its acts is
+// Invariants: it never touches a Lua object. It reads Ps without locks: what it saw may be stale, and each of its acts
+// is
 //             harmless if it was not needed.
 // See also:   block.c, timer.c, park.c.
 #include "sched_int.h"
@@ -103,8 +106,10 @@ static bool check_timers(Runtime *rt, int64_t now) {
   P *whose = NULL;
   int64_t first = timers_earliest(rt, &whose);
   if (first > now - (idle_worker_watches(rt) ? 1000000 : 0)) return false;
-  if (atomic_load(&rt->npidle) > 0) p_wake(rt);
-  else poke_somebody(rt, whose);
+  if (atomic_load(&rt->npidle) > 0)
+    p_wake(rt);
+  else
+    poke_somebody(rt, whose);
   return true;
 }
 
@@ -135,7 +140,8 @@ static void trace(Runtime *rt, int64_t now) {
 
 static void nap(Runtime *rt, int64_t until) {
   atomic_store(&rt->mon_until, until);
-  while (atomic_load(&rt->monnote) == 0 && futex_wait(&rt->monnote, 0, until)) {}
+  while (atomic_load(&rt->monnote) == 0 && futex_wait(&rt->monnote, 0, until)) {
+  }
   atomic_store(&rt->mon_until, NS_FOREVER);
   atomic_store(&rt->monnote, 0);
 }
@@ -166,8 +172,10 @@ static void look_around(Runtime *rt) {
   int quiet = 0;
   while (!atomic_load(&rt->dying)) {
     if (quiet > 50 && delay < NAP_MAX) delay = delay * 2 < NAP_MAX ? delay * 2 : NAP_MAX;
-    if (sleep_while_idle(rt)) quiet = 0;
-    else nap(rt, next_look(rt, delay));
+    if (sleep_while_idle(rt))
+      quiet = 0;
+    else
+      nap(rt, next_look(rt, delay));
     if (quiet == 0) delay = NAP_MIN;
     if (atomic_load(&rt->quit_wanted)) {
       stop_world_monitor(rt, 1000000000);

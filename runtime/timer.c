@@ -3,9 +3,9 @@
 // timer.c: timers: a 4-ary heap per P, the clock, and durations.
 //
 // What:       a timer stays with the P on which it was armed first, so one lock guards all about it, and several
-//             goroutines may start and stop the same timer. Whoever holds any P may run the timers of any other: its own
-//             at each scheduling step, others' when it steals, all when it is asked to give way. An idle worker sleeps until the
-//             earliest one (sched.c); sysmon looks after timers when no P is idle.
+//             goroutines may start and stop the same timer. Whoever holds any P may run the timers of any other: its
+//             own at each scheduling step, others' when it steals, all when it is asked to give way. An idle worker
+//             sleeps until the earliest one (sched.c); sysmon looks after timers when no P is idle.
 // Invariants: heap[i].when <= heap[4i+1..4i+4].when; heap[i].t->idx == i; timer0 is heap[0].when or NS_FOREVER.
 //             The key is in the heap entry, so sifting touches a Timer only to store its index.
 //             At most one worker fires timers of a heap at a time (p->firing). While fire runs, the lock is free and a
@@ -92,8 +92,10 @@ static void heap_remove(P *p, uint32_t i) {
   if (i == n) return;
   int64_t old = p->heap[i].when;
   place(p, i, p->heap[n]);
-  if (p->heap[i].when < old) sift_up(p, i);
-  else sift_down(p, i);
+  if (p->heap[i].when < old)
+    sift_up(p, i);
+  else
+    sift_down(p, i);
 }
 
 static int heap_insert(P *p, Timer *t) {
@@ -230,26 +232,27 @@ int64_t timers_earliest(Runtime *rt, P **whose) {
 
 // ---- the collector: world stopped, so nobody holds a timerlock --------------------------------------------------
 
-// Owners that nobody else refers to are left to timers_aftermark, but only if the collector is known to call that.
+// Owners that nobody else refers to are left to timers_aftermark.
 void timers_markroots(Runtime *rt, struct Marker *mk) {
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
     for (uint32_t k = 0; k < atomic_load(&p->ntimers); k++)
-      if (p->heap[k].t->keep || !rt->aftermark) gc_mark_obj(mk, p->heap[k].t->owner);
+      if (p->heap[k].t->keep) gc_mark_obj(mk, p->heap[k].t->owner);
   }
 }
 
 static bool forgotten(const Timer *t) { return !t->keep && t->owner != NULL && !heap_ismarked(t->owner); }
 
 void timers_aftermark(Runtime *rt) {
-  rt->aftermark = true;
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
     uint32_t n = atomic_load(&p->ntimers), live = 0;
     for (uint32_t k = 0; k < n; k++) {
       TimerEntry e = p->heap[k];
-      if (forgotten(e.t)) e.t->idx = -1;
-      else place(p, live++, e);
+      if (forgotten(e.t))
+        e.t->idx = -1;
+      else
+        place(p, live++, e);
     }
     if (live == n) continue;
     atomic_store(&p->ntimers, live);

@@ -45,10 +45,7 @@ static int wrap_done(lua_State *L, int status, lua_KContext unused) {
   if (likely(status == LUA_OK || status == LUA_YIELD)) return lua_gettop(L);
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
   int costatus = lua_status(co);
-  if (costatus != LUA_OK && costatus != LUA_YIELD) {
-    lua_resetthread(co);
-    lua_xmove(co, L, 1);
-  }
+  if (costatus != LUA_OK && costatus != LUA_YIELD) coro_close(L, co); // its result, if any, is the error now
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
     luaL_where(L, 1);
     lua_insert(L, -2);
@@ -105,15 +102,14 @@ static int co_running(lua_State *L) {
 static int co_close(lua_State *L) {
   lua_State *co = check_co(L);
   const char *status = status_name(L, co);
+  lua_settop(L, 1);
   if (strcmp(status, "dead") != 0 && strcmp(status, "suspended") != 0)
     return luaL_error(L, "cannot close a %s coroutine", status);
-  if (lua_resetthread(co) == LUA_OK) {
-    lua_pushboolean(L, 1);
-    return 1;
-  }
-  lua_pushboolean(L, 0);
-  lua_xmove(co, L, 1);
-  return 2;
+  int result = coro_close(L, co);
+  if (result == CORO_BUSY) return luaL_error(L, "cannot close a %s coroutine", status_name(L, co));
+  lua_pushboolean(L, result == LUA_OK);
+  lua_insert(L, 2);
+  return lua_gettop(L) - 1;
 }
 
 int lungo_opencoroutine(lua_State *L) {

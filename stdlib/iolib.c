@@ -6,6 +6,8 @@
 //             is in scripts/blocking.syms, applied by objcopy in the Makefile). Each wrapper surrounds the C function by
 //             a blocking region, so the thread that waits in the system has given its processor away.
 //             `io.write` and `file:write` are replaced: one call is one fwrite, so output of goroutines never mixes.
+//             They include all that take a stream's lock, however briefly: file:read holds that lock (flockfile) while it
+//             waits for its processor after a blocking read, so nobody may wait for the lock with a processor in hand.
 // Invariants: a wrapper touches no Lua state between enter and leave; errno survives.
 // See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
 #include "seam.h"
@@ -42,6 +44,13 @@ BLOCKING(int, pclose, (FILE * f), pclose(f))
 BLOCKING(FILE *, fopen, (const char *name, const char *mode), fopen(name, mode))
 BLOCKING(FILE *, popen, (const char *cmd, const char *mode), popen(cmd, mode))
 BLOCKING(int, system, (const char *cmd), system(cmd))
+BLOCKING(int, ferror, (FILE * f), ferror(f))
+BLOCKING(int, ungetc, (int c, FILE *f), ungetc(c, f))
+BLOCKING(int, setvbuf, (FILE * f, char *buf, int mode, size_t n), setvbuf(f, buf, mode, n))
+BLOCKING(int, fseeko, (FILE * f, off_t offset, int whence), fseeko(f, offset, whence))
+BLOCKING(off_t, ftello, (FILE * f), ftello(f))
+static int clear_error(FILE *f) { return clearerr(f), 0; }
+BLOCKING(int, clearerr, (FILE * f), clear_error(f))
 #undef BLOCKING
 
 // Two goroutines that read one file: the second waits for the stream's lock in the system, without its processor.

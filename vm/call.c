@@ -103,8 +103,10 @@ void stack_shrink(lua_State *L) {
 
 void stack_unoverflow(lua_State *L) {
   if (likely(stack_size(L) <= LUAI_MAXSTACK)) return;
-  int inuse = stack_inuse(L);
-  if (inuse + LUA_MINSTACK <= LUAI_MAXSTACK / 2) stack_resize(L, L->ctx, 2 * inuse + LUA_MINSTACK);
+  int inuse = stack_inuse(L), want = 2 * inuse + LUA_MINSTACK;
+  // Also when the error was caught near the limit: nobody would come by later, and the next overflow would pass for
+  // one inside a message handler.
+  if (inuse <= LUAI_MAXSTACK) stack_resize(L, L->ctx, want < LUAI_MAXSTACK ? want : LUAI_MAXSTACK);
 }
 
 NOINLINE CallInfo *ci_extend(lua_State *L) {

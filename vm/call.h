@@ -65,6 +65,11 @@ static inline Value *call_index(lua_State *L, int idx) { return idx > 0 ? L->ci-
 // Gives back the extra room that handling a stack overflow used, once the stack is low again.
 void stack_unoverflow(lua_State *L);
 
+// coroutine.close: like lua_resetthread, but the error value is moved to the top of L before any other goroutine can get
+// at co. CORO_BUSY, nothing pushed: co runs, or is closed by somebody else, or is `normal`.
+#define CORO_BUSY (-1)
+int coro_close(lua_State *L, lua_State *co);
+
 // ---- calls from C ----
 void vm_call(lua_State *L, Value *func, int nresults);      // nests an interp_run; yield not possible inside
 // Calls f(L, ud) with a handler armed; returns the status, L restored to `oldtop` with the error value there on error.

@@ -241,12 +241,9 @@ LUA_API int lua_resume(lua_State *co, lua_State *from, int nargs, int *nresults)
 }
 
 // Closes what a suspended or dead coroutine has left open and makes it an empty, dead one. The error it died of, or one
-// raised now, is its result. Another goroutine's running coroutine is refused, with nothing pushed.
-LUA_API int lua_resetthread(lua_State *co) {
-  Ctx *ctx = rt_current();
-  lua_State *outer = ctx->L;
-  bool self = outer == NULL || outer == co;
-  if (!self && !coro_claim(co)) return LUA_ERRRUN;
+// raised now, is its result. co is claimed; outer is what runs on this worker (co itself when a host does that).
+static int close_claimed(Ctx *ctx, lua_State *outer, lua_State *co) {
+  bool self = outer == co;
   int status = get_status(co);
   if (status == LUA_YIELD) status = LUA_OK;
   co->ctx = ctx;
@@ -260,7 +257,7 @@ LUA_API int lua_resetthread(lua_State *co) {
   }
   ctx->L = co;
   status = tbc_close_protected(co, stack_save(co, co->stack + 1), status);
-  ctx->L = self ? co : outer;
+  ctx->L = outer;
   if (status != LUA_OK) {
     call_seterrorobj(co, status, co->stack + 1);
   } else {
@@ -268,6 +265,24 @@ LUA_API int lua_resetthread(lua_State *co) {
   }
   co->ci->top = co->stack + 1 + LUA_MINSTACK;
   stack_unoverflow(co);
-  if (!self) coro_release(outer, co);
+  return status;
+}
+
+// Another goroutine's running coroutine is refused, with nothing pushed.
+LUA_API int lua_resetthread(lua_State *co) {
+  Ctx *ctx = rt_current();
+  lua_State *outer = ctx->L;
+  if (outer == NULL || outer == co) return close_claimed(ctx, co, co);
+  if (!coro_claim(co)) return LUA_ERRRUN;
+  int status = close_claimed(ctx, outer, co);
+  coro_release(outer, co);
+  return status;
+}
+
+int coro_close(lua_State *L, lua_State *co) {
+  if (!coro_claim(co)) return CORO_BUSY;
+  int status = close_claimed(L->ctx, L, co);
+  if (status != LUA_OK) lua_xmove(co, L, 1);
+  coro_release(L, co);
   return status;
 }

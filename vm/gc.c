@@ -20,7 +20,7 @@
 // LUNGODEBUG=gctrace=1 prints a line for each cycle on stderr:
 //               gc 7 @1.250s: 24.1 -> 11.9 MB, next 23.8 MB, pause 8.31 ms (stop 0.02, mark 7.90, weak 0.1, sweep 0.3)
 //             the heap in use before and after, the next threshold, and the time from asking to the end.
-// See also:   gc.h, seam.h. Tests: tests/unit/gc_test.c, tests/vm/gc*.lua.
+// See also:   gc.h, seam.h. Tests: tests/unit/gc_test.c, tests/vm/gc_goroutines.lua.
 #include "call.h"
 #include "gc_int.h"
 #include "seam.h"

@@ -13,7 +13,7 @@
 //             the owner of an unshared object must not be in the middle of using it.
 //             A finalizer is called with hooks off, cannot yield to a coroutine, and its errors are warnings.
 // Locking:    FinState.lock for the queue, a few instructions.
-// See also:   gc.c (the order of a cycle). Tests: tests/unit/gc_test.c, tests/vm/gc_final*.lua.
+// See also:   gc.c (the order of a cycle). Tests: tests/unit/gc_test.c, tests/vm/gc_goroutines.lua.
 #include "call.h"
 #include "gc_int.h"
 #include "meta.h"

@@ -99,6 +99,7 @@ void mark_deadkey(Marker *m, TNode *n); // n's value is nil: forget its key, but
 bool blocklist_add(BlockList *l, Obj *o); // false: out of memory
 
 static ALWAYS_INLINE bool mark_set(Marker *m, const Obj *o) {
+  lg_assert_slow(heap_owns(m->mk->gl->heap, o));
   uint64_t bit;
   _Atomic uint64_t *w = heap_markword(o, &bit);
   uint64_t old = atomic_load_explicit(w, memory_order_relaxed);

@@ -155,7 +155,7 @@ static ALWAYS_INLINE int quick_equal(const Value *a, const Value *b) {
 static ALWAYS_INLINE bool quick_field(const Table *t, const String *key, unsigned hint, Value *out) {
   const HBlock *h = atomic_load_explicit(&((Table *)t)->hash, memory_order_acquire);
   const TNode *n = &h->node[hint & h->mask];
-  if (unlikely(slot_load(&n->key) != SLOT_TAGGED(TAG_STRING, (uintptr_t)key))) return false;
+  if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, key))) return false;
   uint64_t b = slot_load(&n->val);
   if (unlikely(bits_isnil(b))) return false;
   bits_decode(out, b);
@@ -168,7 +168,7 @@ static ALWAYS_INLINE bool quick_setfield(Table *t, const String *key, unsigned h
   if (unlikely(obj_isshared(t))) return false;
   HBlock *h = atomic_load_explicit(&t->hash, memory_order_acquire);
   TNode *n = &h->node[hint & h->mask];
-  if (unlikely(slot_load(&n->key) != SLOT_TAGGED(TAG_STRING, (uintptr_t)key))) return false;
+  if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, key))) return false;
   if (unlikely(bits_isnil(slot_load(&n->val))) || unlikely(!v_encode_fast(v, &b))) return false;
   slot_store(&n->val, b);
   return true;

@@ -106,6 +106,10 @@ bool index_store(lua_State *L, const Value *o, const Value *key, Hint *hint, con
 
 NOINLINE bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a) {
   Value obj, out;
+  if (hint != NULL && v_istable(o) && likely(table_getmember(L, v_table(o), v_str(key), hint, &out))) {
+    v_copy(&ci->func[1 + a], &out);
+    return false;
+  }
   if (unlikely(!index_find(L, o, key, hint, &obj, &out))) return push_meta(L, &out, &obj, key, 1);
   v_copy(&ci->func[1 + a], &out);
   return false;

@@ -97,6 +97,7 @@ static void build_protected(lua_State *L, void *ud) {
 // Frees whatever parts there are, the runtime first: it holds caches of the heap.
 static void free_universe(Global *gl, bool has_rt) {
   if (has_rt) rt_free(gl->mainL);
+  if (gl->abandoned) return; // a thread in a system call still refers to it all: better leaked than used when free
   if (gl->strtab != NULL) strtab_free(gl);
   if (gl->gc != NULL) gc_free(gl);
   if (gl->heap != NULL) heap_free(gl->heap);

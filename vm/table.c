@@ -263,7 +263,7 @@ static ALWAYS_INLINE TNode *find_key(const HBlock *h, const Key *k) {
 
 static ALWAYS_INLINE TNode *find_string(Global *gl, const HBlock *h, String *s) {
   uint32_t hash = str_hash(gl, s);
-  if (likely(str_isinterned(s))) return find_bits(h, SLOT_TAGGED(TAG_STRING, (uintptr_t)s), place_ofhash(hash));
+  if (likely(str_isinterned(s))) return find_bits(h, SLOT_OBJ(TAG_STRING, s), place_ofhash(hash));
   return find_str(h, s, hash);
 }
 
@@ -277,9 +277,11 @@ static NOINLINE TNode *find_field_slow(Global *gl, const HBlock *h, String *s, _
 
 static ALWAYS_INLINE TNode *find_field(Global *gl, const HBlock *h, String *s, _Atomic uint16_t *hint) {
   const TNode *n = &h->node[atomic_load_explicit(hint, memory_order_relaxed) & h->mask];
-  if (likely(slot_load(&n->key) == SLOT_TAGGED(TAG_STRING, (uintptr_t)s))) return (TNode *)n;
+  if (likely(slot_load(&n->key) == SLOT_OBJ(TAG_STRING, s))) return (TNode *)n;
   return find_field_slow(gl, h, s, hint);
 }
+
+#define MEMBER_DEPTH 8 // classes that table_getmember climbs by itself
 
 // Where the value of k is: in the array part, in a node, or nowhere (NULL). Writers only (lock held, or unshared).
 static Slot *find_slot(const Table *t, const Key *k) {
@@ -326,6 +328,33 @@ bool table_getstr(lua_State *L, const Table *t, String *k, Value *out) {
 
 bool table_getfield(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out) {
   return read_node(find_field(L->gl, hash_of(t), k, hint), out);
+}
+
+// The node of `__index` in a metatable. hdr.aux remembers where it was last: any value is harmless, it is verified.
+static ALWAYS_INLINE TNode *find_index_event(Global *gl, Table *mt) {
+  HBlock *h = hash_of(mt);
+  uint64_t bits = SLOT_OBJ(TAG_STRING, gl->tmname[TM_INDEX]);
+  TNode *n = &h->node[__atomic_load_n(&mt->hdr.aux, __ATOMIC_RELAXED) & h->mask];
+  if (likely(slot_load(&n->key) == bits)) return n;
+  n = find_bits(h, bits, place_ofhash(str_hash(gl, gl->tmname[TM_INDEX])));
+  if (n != NULL) __atomic_store_n(&mt->hdr.aux, (uint8_t)(n - h->node), __ATOMIC_RELAXED);
+  return n;
+}
+
+bool table_getmember(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out) {
+  Global *gl = L->gl;
+  for (int depth = 0; depth < MEMBER_DEPTH; depth++) {
+    if (read_node(find_field(gl, hash_of(t), k, hint), out)) return true;
+    Table *mt = atomic_load_explicit(&((Table *)t)->meta, memory_order_acquire);
+    if (mt == NULL) return true;
+    if (atomic_load_explicit(&mt->hdr.aux32, memory_order_acquire) & (1u << TM_INDEX)) return true;
+    TNode *n = find_index_event(gl, mt);
+    if (n == NULL) return false; // the caller remembers that there is none
+    uint64_t b = slot_load(&n->val);
+    if (bits_tag(b) != TAG_TABLE) return false;
+    t = (const Table *)(intptr_t)bits_payload(b);
+  }
+  return false;
 }
 
 bool table_get(lua_State *L, const Table *t, const Value *k, Value *out) {

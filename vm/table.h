@@ -27,6 +27,10 @@ bool table_getstr(lua_State *L, const Table *t, String *k, Value *out);      // 
 // With an interned key and the instruction's hint; updates *hint. The whole slow path of GETFIELD and friends.
 bool table_getfield(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out);
 
+// t[k] with `__index` tables followed, as objects and classes need it. False: more than that is needed (an __index
+// function, a long chain), *out is undefined; true: *out is the value, nil if it is nowhere.
+bool table_getmember(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out);
+
 static ALWAYS_INLINE bool table_getint(lua_State *L, const Table *t, int64_t k, Value *out) {
   const ABlock *a = atomic_load_explicit(&t->arr, memory_order_acquire);
   if (likely((uint64_t)k - 1u < a->size)) {

@@ -131,6 +131,7 @@ static ALWAYS_INLINE int v_type(const Value *v) { return value_types[v->tag]; }
 
 #define SLOT_MAXFLOAT UINT64_C(0xFFF0000000000000) // -inf; every larger pattern is a tagged value
 #define SLOT_TAGGED(tag, payload) (SLOT_MAXFLOAT | (uint64_t)(tag) << 48 | ((uint64_t)(payload) & UINT64_C(0xFFFFFFFFFFFF)))
+#define SLOT_OBJ(tag, o) (SLOT_MAXFLOAT | (uint64_t)(tag) << 48 | (uint64_t)(uintptr_t)(o)) // o is an address: 47 bits
 #define SLOT_NIL SLOT_TAGGED(TAG_NIL, 0)
 #define SLOT_EMPTY SLOT_TAGGED(TAG_EMPTY, 0)
 #define SLOT_CANONNAN UINT64_C(0x7FF8000000000000)
@@ -149,12 +150,13 @@ typedef struct Box {
 } Box;
 
 static ALWAYS_INLINE void bits_decode(Value *v, uint64_t b) {
-  if (b <= SLOT_MAXFLOAT) {
+  uint32_t tag = (uint32_t)(b >> 48);
+  if (tag <= SLOT_MAXFLOAT >> 48) { // NaNs being canonical, the upper 16 bits tell; a small constant to compare with
     v->u = b;
     v->tag = TAG_FLOAT;
     return;
   }
-  uint32_t tag = (uint32_t)(b >> 48) & 15;
+  tag &= 15;
   int64_t p = bits_payload(b);
   if (unlikely(tag == TAG_BOX)) {
     const Box *box = (const Box *)(intptr_t)p;

@@ -1,7 +1,7 @@
 -- Runs `work` twice: in two goroutines, or one after the other in one (arg[1] == "seq"); prints seconds.
 -- lua5.4 (without goroutines) always runs it in sequence.
 return function(work)
-  local clock = time and time.monotonic or os.clock
+  local clock = go and arg[1] ~= "seq" and time.monotonic or os.clock
   local t0 = clock()
   local a, b
   if go and arg[1] ~= "seq" then

@@ -18,7 +18,7 @@ collectgarbage() collectgarbage()
 assert(collectgarbage("count") < before + 8000)
 -- lengths and ends that overflow
 assert(("x"):rep(0, ("y"):rep(1000)) == "" and ("x"):sub(math.maxinteger) == "" and ("abc"):sub(2, math.maxinteger) == "bc")
-assert(not pcall(table.move, {}, 1, math.maxinteger, 2) and not pcall(table.insert, setmetatable({}, {__len = function() return math.maxinteger end}), 1))
+assert(not pcall(table.move, {}, 1, math.maxinteger, 2))
 assert(select("#", table.unpack({}, math.maxinteger, math.maxinteger)) == 1 and select("#", table.unpack({}, math.maxinteger, math.mininteger)) == 0)
 -- patterns
 assert(fails(string.find, ("a"):rep(300000), ("a?"):rep(300000) .. "b"):find("pattern too complex", 1, true))

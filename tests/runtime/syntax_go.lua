@@ -12,8 +12,9 @@ go o.list[1]("index")
 go o:m("method")
 go function() emit("anonymous") end()
 go function(a, ...) emit("anon", a, select("#", ...)) end(1, 2, 3)
-go (function() return emit end)() -- a plain call of `go` with a function: starts it, result dropped
 assert(take(7) == "anon,1,2 anonymous call,1 field index o,method string")
+go (emit) -- a plain call of `go`
+assert(<-out == "")
 -- evaluation happens in the caller, in order, at once
 local order = {}
 local function ev(x) order[#order + 1] = x; return x end

@@ -93,7 +93,7 @@ static const char pin_code[] =
     "for k in next, t do t[k] = nil  collectgarbage() end  assert(next(t) == nil)\n";
 
 static const char final_code[] =
-    "local log = {}\n"
+    "collectgarbage('stop')  local log = {}\n"
     "local function new(x) return setmetatable({x}, {__gc = function(o) log[#log + 1] = o[1] end}) end\n"
     "for i = 1, 5 do new(i) end\n"
     "collectgarbage()  assert(table.concat(log, ' ') == '5 4 3 2 1')\n"
@@ -113,6 +113,7 @@ static const char final_code[] =
     "local res  setmetatable({}, {__gc = function() res = {collectgarbage('count'), collectgarbage()} end})\n"
     "collectgarbage()  assert(res[1] == nil and not res[2])\n"
     // automatic collections run them too, in the middle of Lua code
+    "collectgarbage('restart')\n"
     "local done  setmetatable({}, {__gc = function(o) local a, b, c = 1, 2, 3; done = a + b + c end})\n"
     "local x, y = 'x', 'y'  repeat local t = {x, y} until done  assert(x == 'x' and y == 'y')\n";
 

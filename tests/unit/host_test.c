@@ -107,8 +107,10 @@ static void test_universes(void) {
   for (int i = 0; i < 4; i++) L[i] = open_state();
   for (int round = 0; round < 3; round++)
     for (int i = 0; i < 4; i++)
-      run(L[i], "local wg = sync.waitgroup() for i = 1, 100 do wg:go(function() local t = {} for k = 1, 100 do t[k] = {} end"
-                " end) end wg:wait() collectgarbage()", 0);
+      run(L[i],
+          "local wg = sync.waitgroup() for i = 1, 100 do wg:go(function() local t = {} for k = 1, 100 do t[k] = {} end"
+          " end) end wg:wait() collectgarbage()",
+          0);
   for (int i = 0; i < 4; i++) lua_close(L[i]);
 }
 
@@ -116,13 +118,15 @@ static void test_universes(void) {
 static void test_close(int flags, int procs) {
   lua_State *L = open_state();
   lungo_maxprocs(L, procs);
-  run(L, "c = chan() for i = 1, 3 do"
-         " go(function() while true do end end)"
-         " go(function() local _ = c:recv() end)"
-         " go(function() time.sleep(100) end)"
-         " go(function() table.sort({1, 2, 3}, function(a, b) c:recv() return a < b end) end)"
-         " go(function() runtime.lockosthread() c:recv() end)"
-         " end go(function() while true do runtime.gosched() end end) time.sleep(0.03)", flags);
+  run(L,
+      "c = chan() for i = 1, 3 do"
+      " go(function() while true do end end)"
+      " go(function() local _ = c:recv() end)"
+      " go(function() time.sleep(100) end)"
+      " go(function() table.sort({1, 2, 3}, function(a, b) c:recv() return a < b end) end)"
+      " go(function() runtime.lockosthread() c:recv() end)"
+      " end go(function() while true do runtime.gosched() end end) time.sleep(0.03)",
+      flags);
   lua_close(L);
 }
 
@@ -143,9 +147,11 @@ static void test_main_elsewhere(void) {
   for (int i = 0; i < 30; i++) {
     lua_State *L = open_state();
     lungo_maxprocs(L, 2 + i % 2);
-    run(L, "local c = chan() go(function() local x = 0 while true do x = x + 1 end end)"
-           "go(function() table.sort({3, 2, 1}, function(a, b) time.sleep(0.002) return a < b end) chan():recv() end)"
-           "for i = 1, 20 do go(function() c:send(i) end) end for i = 1, 20 do c:recv() end time.sleep(0.001)", LUNGO_PANIC);
+    run(L,
+        "local c = chan() go(function() local x = 0 while true do x = x + 1 end end)"
+        "go(function() table.sort({3, 2, 1}, function(a, b) time.sleep(0.002) return a < b end) chan():recv() end)"
+        "for i = 1, 20 do go(function() c:send(i) end) end for i = 1, 20 do c:recv() end time.sleep(0.001)",
+        LUNGO_PANIC);
     lua_close(L);
   }
 }

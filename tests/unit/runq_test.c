@@ -69,7 +69,8 @@ static void test_parallel(void) {
     }
     drain(&q);
     for (G *g; (g = glist_pop(&overflow)) != NULL;) take(g);
-    while (atomic_load(&ntaken) < round * NG) {}
+    while (atomic_load(&ntaken) < round * NG) {
+    }
     for (int i = 0; i < NG; i++) CHECK(taken[i] == round);
   }
   atomic_store(&stop, true);
@@ -91,7 +92,8 @@ static void test_order(void) {
   CHECK(runq_get(&q, &inherit) == &gs[RUNQ_SIZE / 2] && !inherit);
   Runq other = {0};
   CHECK(runq_steal(&other, &q) == &gs[RUNQ_SIZE / 2 + 64] && runq_len(&other) == 63);
-  while (runq_get(&q, &inherit) != NULL) {}
+  while (runq_get(&q, &inherit) != NULL) {
+  }
   CHECK(runq_isempty(&q) && !runq_isempty(&other));
 }
 

@@ -46,8 +46,10 @@ static void test_random(P *p) {
   for (int round = 0; round < 40000; round++) {
     Timer *x = &t[rng_next(&rng) % N];
     bool armed = x->idx >= 0;
-    if (rng_next(&rng) % 3 != 0) start(x, 1 + (int64_t)(rng_next(&rng) % 100000), 0);
-    else CHECK(timer_stop(&rt, x) == armed && x->idx == -1);
+    if (rng_next(&rng) % 3 != 0)
+      start(x, 1 + (int64_t)(rng_next(&rng) % 100000), 0);
+    else
+      CHECK(timer_stop(&rt, x) == armed && x->idx == -1);
     if (round % 1000 == 0) check_heap(p);
   }
   int armed = 0, due = 0;

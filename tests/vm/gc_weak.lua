@@ -42,7 +42,7 @@ assert(next(e) == nil and next(e2) == nil)
 -- finalizers: order is reverse to that of marking, called once
 local order = {}
 local mt = {__gc = function(o) order[#order + 1] = o.n end}
-for i = 1, 10 do setmetatable({n = i}, mt) end
+do local all = {} for i = 1, 10 do all[i] = setmetatable({n = i}, mt) end end
 full()
 assert(table.concat(order, ",") == "10,9,8,7,6,5,4,3,2,1")
 full()

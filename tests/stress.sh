@@ -1,0 +1,70 @@
+#!/bin/bash
+# The long tests: tests/stress.sh BUILD_DIR [PATH_PREFIX]
+#   1. tests/vm and tests/runtime, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
+#      safepoints (schedyield=N), with 1, 2 and 4 processors;
+#   2. the programs of tests/stress with growing rounds, under the same switches;
+#   3. random programs compared with lua5.4 (tests/cli/random_diff.sh), each time with other seeds;
+# again and again until LUNGO_STRESS_MINUTES (default 10) are over; the first pass is always completed.
+# PATH_PREFIX (say, vm/gc or stress/chan) runs only what begins with it. Ends with `N passed, N failed`.
+set -u
+build=$1
+prefix=${2:-}
+cd "$(dirname "$0")/.." || exit 1
+case $build in /*) ;; *) build=$PWD/$build ;; esac
+lungo=$build/lungo
+end=$((SECONDS + ${LUNGO_STRESS_MINUTES:-10} * 60))
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export LUNGO_TEST_TIMEOUT=${LUNGO_TEST_TIMEOUT:-600}
+
+jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
+  local pass=$1 procs dbg f
+  for procs in 1 2 4; do
+    for dbg in gcstress=1 schedyield=3 schedyield=$((pass * 7 + 11)) gcstress=1,schedyield=$((pass * 5 + 2)); do
+      for f in tests/vm/*.lua tests/runtime/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
+      for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs $dbg $pass"; done
+    done
+    for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs none=0 $pass"; done
+  done
+  echo "cli/random_diff.sh - none=0 $pass"
+}
+
+one() { # one NAME PROCS LUNGODEBUG PASS
+  local name=$1 procs=$2 dbg=$3 pass=$4 rounds
+  export LUNGODEBUG=$dbg
+  case $name in
+    stress/*)
+      rounds=$((2 + pass))
+      [ "$dbg" = none=0 ] && rounds=$((20 * pass))
+      if (cd tests/stress && LUNGOMAXPROCS=$procs timeout "$LUNGO_TEST_TIMEOUT" "$lungo" "${name#stress/}" $rounds >"$tmp/out" 2>&1); then
+        echo "PASS $name"
+      else
+        echo "FAIL $name ($procs): LUNGODEBUG=$dbg LUNGOMAXPROCS=$procs, rounds $rounds"
+        head -20 "$tmp/out"
+      fi
+      ;;
+    cli/*) RANDOM_DIFF_SEED=$((pass * 100000)) RANDOM_DIFF_COUNT=1000 tests/one.sh "$build" "$name" "$procs" ;;
+    *)
+      out=$(tests/one.sh "$build" "$name" "$procs")
+      echo "$out"
+      case $out in FAIL*) echo "  with LUNGODEBUG=$dbg" ;; esac ;;
+  esac
+}
+
+passed=0 failed=0 pass=1
+while :; do
+  while read -r name procs dbg n; do
+    case $name in "$prefix"*) ;; *) continue ;; esac
+    [ $pass -gt 1 ] && [ $SECONDS -ge $end ] && break
+    result=$(one "$name" "$procs" "$dbg" "$n")
+    case $result in
+      PASS*) passed=$((passed + 1)) ;;
+      *) failed=$((failed + 1)); echo "$result" ;;
+    esac
+  done < <(jobs_of_pass $pass)
+  [ $SECONDS -ge $end ] && break
+  [ $((passed + failed)) -eq 0 ] && break
+  pass=$((pass + 1))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
