@@ -106,9 +106,24 @@ static int b_ipairs(lua_State *L) {
   return 3;
 }
 
+// Hot in programs with objects: a fresh table has no metatable, so no protection to ask for.
+static int b_setmetatable(lua_State *L) {
+  int t = lua_type(L, 2);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_argexpected(L, t == LUA_TNIL || t == LUA_TTABLE, 2, "nil or table");
+  const Table *obj = v_table(L->ci->func + 1);
+  if (atomic_load_explicit(&obj->meta, memory_order_relaxed) != NULL &&
+      luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+    return luaL_error(L, "cannot change a protected metatable");
+  lua_settop(L, 2);
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
 int lungo_openbase(lua_State *L) {
   static const luaL_Reg funcs[] = {{"print", b_print}, {"pcall", b_pcall},   {"xpcall", b_xpcall}, {"dofile", b_dofile},
-                                   {"next", vm_next},  {"pairs", b_pairs},   {"ipairs", b_ipairs}, {NULL, NULL}};
+                                   {"next", vm_next},  {"pairs", b_pairs},   {"ipairs", b_ipairs},
+                                   {"setmetatable", b_setmetatable}, {NULL, NULL}};
   luaopen_base(L);
   luaL_setfuncs(L, funcs, 0);
   return 1;

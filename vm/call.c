@@ -340,7 +340,11 @@ int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
 // From a host thread outside of any level, the level must not look like one whose goroutine can leave its worker.
 static void call_nested(lua_State *L, Value *func, int nresults) {
   Ctx *ctx = call_ctx(L);
-  Level lv = {.kind = LEVEL_CALL, .home = L, .outer = ctx->L, .bound = L->ci};
+  Level lv; // not an initializer: that would clear the jmp_buf too, at every comparison of a table.sort
+  lv.kind = LEVEL_CALL;
+  lv.home = L;
+  lv.outer = ctx->L;
+  lv.bound = L->ci;
   bool borrowed = lv.outer != L, outermost = ctx->nlevels == 0;
   if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
   lv.nny = L->nny;

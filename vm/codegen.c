@@ -507,7 +507,7 @@ static void stat_forin(FuncState *fs, const Stat *s) {
   loop.is_loop = loop.closes_at_exit = true;
   int base = explist_adjust(fs, &s->forin.exprs, 4, line);
   mark_tbc(fs, base + 3);
-  name_hidden(fs, base, 3);
+  name_hidden(fs, base, 4);
   cg_touch(fs, base + 6);
   cg_jump(fs, OP_TFORPREP, base, 0, doline, &call);
   int top = fs->ncode;

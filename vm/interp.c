@@ -156,10 +156,7 @@ static ALWAYS_INLINE bool quick_field(const Table *t, const String *key, unsigne
   const HBlock *h = atomic_load_explicit(&((Table *)t)->hash, memory_order_acquire);
   const TNode *n = &h->node[hint & h->mask];
   if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, key))) return false;
-  uint64_t b = slot_load(&n->val);
-  if (unlikely(bits_isnil(b))) return false;
-  bits_decode(out, b);
-  return true;
+  return likely(bits_decode_nonnil(out, slot_load(&n->val)));
 }
 
 // Replaces the value of a field of an unshared table if the hint finds it and it is not nil.
@@ -177,10 +174,7 @@ static ALWAYS_INLINE bool quick_setfield(Table *t, const String *key, unsigned h
 static ALWAYS_INLINE bool quick_geti(const Table *t, int64_t i, Value *out) {
   const ABlock *a = atomic_load_explicit(&((Table *)t)->arr, memory_order_acquire);
   if (unlikely((uint64_t)i - 1u >= a->size)) return false;
-  uint64_t b = slot_load(&a->v[i - 1]);
-  if (unlikely(bits_isnil(b))) return false;
-  bits_decode(out, b);
-  return true;
+  return likely(bits_decode_nonnil(out, slot_load(&a->v[i - 1])));
 }
 
 // In the array part of an unshared table, if __newindex cannot matter.
@@ -189,7 +183,7 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
   ABlock *a = atomic_load_explicit(&t->arr, memory_order_acquire);
   if (unlikely((uint64_t)i - 1u >= a->size) || unlikely(obj_isshared(t))) return false;
   Slot *s = &a->v[i - 1];
-  if (unlikely(bits_isnil(slot_load(s))) && atomic_load_explicit(&t->meta, memory_order_relaxed) != NULL) return false;
+  if (atomic_load_explicit(&t->meta, memory_order_relaxed) != NULL && bits_isnil(slot_load(s))) return false;
   if (unlikely(!v_encode_fast(v, &b))) return false;
   slot_store(s, b);
   return true;

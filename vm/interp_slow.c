@@ -90,7 +90,7 @@ bool index_store(lua_State *L, const Value *o, const Value *key, Hint *hint, con
   for (int loop = 0; loop < MAX_META_LOOP; loop++) {
     if (likely(v_istable(obj))) {
       Table *t = v_table(obj), *mt = metatable(t);
-      if (mt != NULL && store_existing(L, t, key, hint, v)) return true;
+      if ((mt != NULL || hint != NULL) && store_existing(L, t, key, hint, v)) return true; // with hint: it is renewed
       if (!meta_fast(L, mt, TM_NEWINDEX, fn)) {
         table_set(L, t, key, v);
         return true;

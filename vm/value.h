@@ -167,6 +167,25 @@ static ALWAYS_INLINE void bits_decode(Value *v, uint64_t b) {
   v->tag = tag;
 }
 
+// The same for a value that must not be nil: false, and *v untouched, if it is. Numbers first.
+static ALWAYS_INLINE bool bits_decode_nonnil(Value *v, uint64_t b) {
+  uint32_t tag = (uint32_t)(b >> 48);
+  if (tag <= SLOT_MAXFLOAT >> 48) {
+    v->u = b;
+    v->tag = TAG_FLOAT;
+    return true;
+  }
+  tag &= 15;
+  if (tag == TAG_INT) {
+    v->i = bits_payload(b);
+    v->tag = TAG_INT;
+    return true;
+  }
+  if (unlikely(tag == TAG_NIL)) return false;
+  bits_decode(v, b);
+  return true;
+}
+
 // The bits of a value, or 0 with *boxed set if it needs a Box (value_encode_slow allocates it).
 static ALWAYS_INLINE bool v_encode_fast(const Value *v, uint64_t *out) {
   uint32_t tag = v->tag;
