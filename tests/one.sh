@@ -101,7 +101,7 @@ example_test() {
 case $name in
   unit/*) run "$build/$name"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
   diff/*) diff_test ;;
-  cli/*.sh) run bash "tests/$name" "$lungo"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
+  cli/*.sh) run bash "tests/$name" "$(realpath "$lungo")"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
   examples/*) example_test ;;
   *.lua) lua_test ;;
   *) fail "unknown kind of test" ;;
