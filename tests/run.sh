@@ -24,8 +24,8 @@ log=$(mktemp)
 list | awk -v p="$prefix" 'index($1, p) == 1' |
   xargs -P "$(nproc)" -L 1 tests/one.sh "$build" >"$log" 2>&1
 grep -v '^PASS ' "$log"
-passed=$(grep -c '^PASS ' "$log")
-failed=$(grep -c '^FAIL ' "$log")
+passed=$(grep -cE '^PASS [a-z]+/' "$log")
+failed=$(grep -cE '^FAIL [a-z]+/' "$log")
 rm -f "$log"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -95,6 +95,7 @@ echo 'go(function() time.sleep(100) end) print("up") time.sleep(100)' >t.lua
 "$lungo" t.lua >out 2>err &
 pid=$!
 for _ in $(seq 50); do [ -s out ] && break; sleep 0.1; done
+sleep 0.5 # from the print to the sleep
 kill -QUIT $pid
 wait $pid
 status=$?
