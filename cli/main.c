@@ -34,21 +34,20 @@ typedef struct Options {
   unsigned long long seed;
 } Options;
 
-static const char usage_text[] =
-    "usage: lungo [options] [script [args]]\n"
-    "Available options are:\n"
-    "  -e stat          execute string 'stat'\n"
-    "  -i               enter interactive mode after executing 'script'\n"
-    "  -l mod           require library 'mod' into global 'mod'\n"
-    "  -l g=mod         require library 'mod' into global 'g'\n"
-    "  -v, --version    show version information\n"
-    "  -E               ignore environment variables\n"
-    "  -W               turn warnings on\n"
-    "  --maxprocs N     run on at most N processors (default: all; also LUNGOMAXPROCS)\n"
-    "  --seed N         reproducible scheduling, with one processor\n"
-    "  --help           show this text\n"
-    "  --               stop handling options\n"
-    "  -                stop handling options and execute stdin\n";
+static const char usage_text[] = "usage: lungo [options] [script [args]]\n"
+                                 "Available options are:\n"
+                                 "  -e stat          execute string 'stat'\n"
+                                 "  -i               enter interactive mode after executing 'script'\n"
+                                 "  -l mod           require library 'mod' into global 'mod'\n"
+                                 "  -l g=mod         require library 'mod' into global 'g'\n"
+                                 "  -v, --version    show version information\n"
+                                 "  -E               ignore environment variables\n"
+                                 "  -W               turn warnings on\n"
+                                 "  --maxprocs N     run on at most N processors (default: all; also LUNGOMAXPROCS)\n"
+                                 "  --seed N         reproducible scheduling, with one processor\n"
+                                 "  --help           show this text\n"
+                                 "  --               stop handling options\n"
+                                 "  -                stop handling options and execute stdin\n";
 
 static void complain(const char *msg) { fprintf(stderr, "%s: %s\n", progname, msg); }
 
@@ -87,7 +86,9 @@ static int long_option(Options *o, int *i) {
   if (++*i >= o->argc) return usage_error("'%s' needs a number", name) + 1;
   if (!number_option(o->argv[*i], &n) || (name[2] == 'm' && (n < 1 || n > 1024)))
     return usage_error(name[2] == 'm' ? "'--maxprocs' needs a number from 1 to 1024, not '%s'"
-                                      : "'--seed' needs a number, not '%s'", o->argv[*i]) + 1;
+                                      : "'--seed' needs a number, not '%s'",
+                       o->argv[*i]) +
+           1;
   if (name[2] == 'm') {
     o->maxprocs = (long)n;
   } else {
@@ -139,9 +140,7 @@ static _Noreturn void load_failed(lua_State *L) {
   exit(EXIT_FAILURE);
 }
 
-static void run_loaded(lua_State *L, int nargs) {
-  lungo_run(L, nargs, 0, LUNGO_PANIC);
-}
+static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, LUNGO_PANIC); }
 
 static void run_string(lua_State *L, const char *s, const char *name) {
   if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) load_failed(L);
@@ -262,7 +261,8 @@ static int load_line(lua_State *L) {
   return luaL_loadbuffer(L, s, len, "=stdin");
 }
 
-// Reads lines until they make a whole chunk: leaves the function (or an error message) on the stack. False: end of input.
+// Reads lines until they make a whole chunk: leaves the function (or an error message) on the stack. False: end of
+// input.
 static bool read_chunk(lua_State *L, Line *line, int *status) {
   lua_settop(L, 0);
   if (!prompt_line(L, line, "> ")) return false;

@@ -12,18 +12,20 @@ extern "C" {
 
 #define LUNGO_VERSION "0.1.0"
 
-// Opens Lua's standard libraries and lungo's (go, defer, chan, select, sync, atomic, time, runtime). Errors as luaL_openlibs.
+// Opens Lua's standard libraries and lungo's (go, defer, chan, select, sync, atomic, time, runtime). Errors as
+// luaL_openlibs.
 LUA_API void lungo_openlibs(lua_State *L);
 
 // Like lua_pcall(L, nargs, nresults, 0) at the outermost level, but the calling OS thread becomes a worker of the
 // scheduler until the function (goroutine 1) has ended, so that goroutine switches cost no thread switch.
 // L must be the state that lua_newstate returned, and not be running. Returns LUA_OK or an error status with the error
-// value (and no traceback) on the stack. flags: LUNGO_PANIC reports an uncaught error as lungo's command does and exits.
+// value (and no traceback) on the stack. flags: LUNGO_PANIC reports an uncaught error as lungo's command does and
+// exits.
 //
 // With LUNGO_PANIC the thread runs any goroutine, so that switching between main and others costs no thread switch; if
-// another goroutine occupies it (in a blocking call, or waiting below a C function) when main has ended, that goroutine is
-// abandoned, or the process ends with status 0. Without it, the thread runs goroutine 1 only and nothing is lost: after
-// lungo_run has returned the other goroutines are stopped; they go on when the host enters L again in a way that
+// another goroutine occupies it (in a blocking call, or waiting below a C function) when main has ended, that goroutine
+// is abandoned, or the process ends with status 0. Without it, the thread runs goroutine 1 only and nothing is lost:
+// after lungo_run has returned the other goroutines are stopped; they go on when the host enters L again in a way that
 // waits (lungo_run, lungo_blocking, a call that blocks) or starts a goroutine.
 // LUNGO_KEEP (without LUNGO_PANIC): an uncaught error in another goroutine is reported on stderr and ends only that
 // goroutine, and a deadlock does not end the process. For a REPL.

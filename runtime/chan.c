@@ -24,8 +24,8 @@
 #include <lauxlib.h>
 #include <stdarg.h>
 
-const char *const elem_names[ELEM_COUNT] = {NULL,     "boolean", "number",   "integer",  "float", "string",
-                                            "table", "function", "userdata", "thread", "chan"};
+const char *const elem_names[ELEM_COUNT] = {NULL,    "boolean",  "number",   "integer", "float", "string",
+                                            "table", "function", "userdata", "thread",  "chan"};
 
 // For each element type the tags it admits.
 #define T(tag) (1u << TAG_##tag)

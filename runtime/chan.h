@@ -8,26 +8,36 @@
 
 // Element type of a typed channel.
 typedef enum ElemType {
-  ELEM_ANY, ELEM_BOOLEAN, ELEM_NUMBER, ELEM_INTEGER, ELEM_FLOAT, ELEM_STRING, ELEM_TABLE, ELEM_FUNCTION, ELEM_USERDATA,
-  ELEM_THREAD, ELEM_CHAN, ELEM_COUNT
+  ELEM_ANY,
+  ELEM_BOOLEAN,
+  ELEM_NUMBER,
+  ELEM_INTEGER,
+  ELEM_FLOAT,
+  ELEM_STRING,
+  ELEM_TABLE,
+  ELEM_FUNCTION,
+  ELEM_USERDATA,
+  ELEM_THREAD,
+  ELEM_CHAN,
+  ELEM_COUNT
 } ElemType;
 extern const char *const elem_names[ELEM_COUNT]; // elem_names[ELEM_ANY] is NULL
 
 typedef struct Chan { // the memory of a userdata whose trace is chan_trace
   Lock lk;            // guards everything below but cap, elem, keeps (constant)
   bool closed;
-  uint8_t elem;       // ElemType
-  uint32_t cap;       // values the ring can hold
-  uint32_t head;      // index of the oldest value
-  uint32_t count;     // values in the ring
+  uint8_t elem;   // ElemType
+  uint32_t cap;   // values the ring can hold
+  uint32_t head;  // index of the oldest value
+  uint32_t count; // values in the ring
   WaitQ recvq, sendq;
-  Obj *keeps;         // marked with the channel: the timer that sends on it; or NULL
-  Value ring[];       // published values
+  Obj *keeps;   // marked with the channel: the timer that sends on it; or NULL
+  Value ring[]; // published values
 } Chan;
 
 typedef struct ChanView { // the memory of a userdata whose trace is chanview_trace
   Userdata *chan;
-  uint8_t dirs;           // CHAN_CANSEND or CHAN_CANRECV
+  uint8_t dirs; // CHAN_CANSEND or CHAN_CANRECV
 } ChanView;
 
 #define CHAN_CANSEND 1

@@ -10,9 +10,11 @@
 //               G_IDLE --g_new--> G_RUNNABLE --g_execute--> G_RUNNING --g_exit--> G_DEAD --g_new--> G_RUNNABLE
 //                                     ^  ^                    |   |  ^
 //                                     |  +---- g_yield -------+   |  +--- rt_block_leave --- G_SYSCALL
-//                                     +------- g_ready --- G_WAITING <-- g_park              ^-- rt_block_enter (from RUNNING)
+//                                     +------- g_ready --- G_WAITING <-- g_park              ^-- rt_block_enter (from
+//                                     RUNNING)
 //
-// Invariants: a G is in at most one run queue. Whoever moves it to G_WAITING has first made it findable by its waker and
+// Invariants: a G is in at most one run queue. Whoever moves it to G_WAITING has first made it findable by its waker
+// and
 //             holds the lock under which the waker looks; from the unlock on, the parking worker touches nothing of it.
 //             g_ready is called once per park, after the waker has unlocked.
 //             G blocks are never freed, only reused.
@@ -34,9 +36,24 @@ typedef enum GStatus { G_IDLE, G_RUNNABLE, G_RUNNING, G_SYSCALL, G_WAITING, G_DE
 
 // Every reason to park has its own name; wait_reason_text is what dumps print. None is reused.
 typedef enum WaitReason {
-  WAIT_NONE, WAIT_CHAN_SEND, WAIT_CHAN_RECV, WAIT_CHAN_SEND_NIL, WAIT_CHAN_RECV_NIL, WAIT_SELECT, WAIT_SELECT_NONE,
-  WAIT_SLEEP, WAIT_MUTEX, WAIT_RW_LOCK, WAIT_RW_RLOCK, WAIT_WAITGROUP, WAIT_COND, WAIT_ONCE, WAIT_SEMAPHORE, WAIT_IO,
-  WAIT_FINALIZERS, WAIT_COUNT
+  WAIT_NONE,
+  WAIT_CHAN_SEND,
+  WAIT_CHAN_RECV,
+  WAIT_CHAN_SEND_NIL,
+  WAIT_CHAN_RECV_NIL,
+  WAIT_SELECT,
+  WAIT_SELECT_NONE,
+  WAIT_SLEEP,
+  WAIT_MUTEX,
+  WAIT_RW_LOCK,
+  WAIT_RW_RLOCK,
+  WAIT_WAITGROUP,
+  WAIT_COND,
+  WAIT_ONCE,
+  WAIT_SEMAPHORE,
+  WAIT_IO,
+  WAIT_FINALIZERS,
+  WAIT_COUNT
 } WaitReason;
 extern const char *const wait_reason_text[WAIT_COUNT];
 
@@ -46,35 +63,35 @@ extern const char *const wait_reason_text[WAIT_COUNT];
 struct Waiter {
   G *g;
   Waiter *prev, *next;
-  void *obj;          // the channel (or other object) it waits on
-  Value v;            // value to send / value received (already published)
-  uint32_t index;     // select: case number
-  bool ok;            // woken by a value (true) or by close (false)
+  void *obj;      // the channel (or other object) it waits on
+  Value v;        // value to send / value received (already published)
+  uint32_t index; // select: case number
+  bool ok;        // woken by a value (true) or by close (false)
   bool is_select;
 };
 
 struct G {
-  lua_State *L;              // the goroutine's base state (a Thread object; root of the collector while not dead)
-  lua_State *cur;            // where it stopped: innermost coroutine
-  _Atomic uint8_t status;    // GStatus
-  uint8_t reason;            // WaitReason while waiting
-  bool nested;               // parked inside a nested interp_run: it must continue on the worker `wirem`
-  bool is_main, is_system;   // goroutine 1; finalizer goroutine and the like (not counted, no deadlock hope)
-  bool started;              // its function was entered: next time it is continued
+  lua_State *L;                // the goroutine's base state (a Thread object; root of the collector while not dead)
+  lua_State *cur;              // where it stopped: innermost coroutine
+  _Atomic uint8_t status;      // GStatus
+  uint8_t reason;              // WaitReason while waiting
+  bool nested;                 // parked inside a nested interp_run: it must continue on the worker `wirem`
+  bool is_main, is_system;     // goroutine 1; finalizer goroutine and the like (not counted, no deadlock hope)
+  bool started;                // its function was entered: next time it is continued
   _Atomic uint32_t selectdone; // select: 0 until one waker won the goroutine by compare-and-swap
   int64_t id;
-  int64_t since;             // monotonic ns when it parked
-  M *m;                      // worker while running or syscall
-  M *wirem, *lockedm;        // must run on this worker (nested park; lockosthread)
-  G *schednext;              // link in run queues and free lists
-  Timer *sleeper;            // for time.sleep; made on first use, kept when the G is reused
-  char *trace;               // malloc'ed traceback of the error that is ending it (report.c)
-  Waiter w;                  // for single-object waits
-  Waiter *sel;               // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
-  uint32_t nsel;             // waiters in use: 0 unless parked in (or just woken from) a select
-  uint32_t selcap;           // room in sel (select.c only)
-  int64_t created_by;        // goroutine id, and where: for dumps
-  const char *created_src;   // borrowed from a String kept alive by created_srcobj
+  int64_t since;           // monotonic ns when it parked
+  M *m;                    // worker while running or syscall
+  M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
+  G *schednext;            // link in run queues and free lists
+  Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
+  char *trace;             // malloc'ed traceback of the error that is ending it (report.c)
+  Waiter w;                // for single-object waits
+  Waiter *sel;             // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
+  uint32_t nsel;           // waiters in use: 0 unless parked in (or just woken from) a select
+  uint32_t selcap;         // room in sel (select.c only)
+  int64_t created_by;      // goroutine id, and where: for dumps
+  const char *created_src; // borrowed from a String kept alive by created_srcobj
   String *created_srcobj;
   int created_line;
   void (*onend)(lua_State *L, G *g, void *arg, int status); // wg:go and the like: called when it ends, before exit
@@ -82,8 +99,8 @@ struct G {
 };
 
 // ---- parking and waking ---------------------------------------------------------------------------
-// The caller has filled a Waiter of L->g, put it into obj's queue and holds *lk. Not nested: sets the state, unlocks and
-// returns RT_PARK: from the unlock on do not touch L. Nested: blocks this worker (P handed on), returns RT_DONE.
+// The caller has filled a Waiter of L->g, put it into obj's queue and holds *lk. Not nested: sets the state, unlocks
+// and returns RT_PARK: from the unlock on do not touch L. Nested: blocks this worker (P handed on), returns RT_DONE.
 int g_park(lua_State *L, WaitReason why, Lock *lk);
 // The same for a C function: `return g_parkc(L, why, lk, kctx, k);` k(L, LUA_YIELD, kctx) continues it.
 int g_parkc(lua_State *L, WaitReason why, Lock *lk, lua_KContext kctx, lua_KFunction k);
@@ -117,35 +134,36 @@ G *g_go_value(Ctx *ctx, const Value *fn);
 // fire runs on a worker that holds a P, outside any goroutine, with no lock held: it may call g_ready, non-blocking
 // channel operations, g_go_value; never Lua code.
 struct Timer {
-  int64_t when, period;      // monotonic ns; period 0: once
+  int64_t when, period; // monotonic ns; period 0: once
   void (*fire)(Ctx *ctx, Timer *t, int64_t now);
   void *arg;
-  Obj *owner;                // heap object that contains or keeps this timer, marked while the timer is armed
-                             // and `keep`; otherwise an unreferenced one is stopped by the collector
-  P *p;                      // heap it is in, guarded by p->timerlock
-  int idx;                   // position in the heap, -1: not armed
+  Obj *owner; // heap object that contains or keeps this timer, marked while the timer is armed
+              // and `keep`; otherwise an unreferenced one is stopped by the collector
+  P *p;       // heap it is in, guarded by p->timerlock
+  int idx;    // position in the heap, -1: not armed
   bool keep;
 };
 void timer_init(Timer *t, void (*fire)(Ctx *, Timer *, int64_t), void *arg, Obj *owner);
 void timer_start(lua_State *L, Timer *t, int64_t when, int64_t period); // (re)arms; may raise out of memory
-bool timer_stop(Runtime *rt, Timer *t);   // true: it was armed. After return fire is not running unless by this worker.
+bool timer_stop(Runtime *rt, Timer *t); // true: it was armed. After return fire is not running unless by this worker.
 int64_t mono_ns(void);
-// Seconds (integer or float Lua value at arg) to ns, Go's nearest: NaN is an argument error; negative 0; huge INT64_MAX.
+// Seconds (integer or float Lua value at arg) to ns, Go's nearest: NaN is an argument error; negative 0; huge
+// INT64_MAX.
 int64_t time_checkduration(lua_State *L, int arg);
 
 // ---- the runtime of one Global ---------------------------------------------------------------------
 Runtime *rt_of(Global *gl);
-int rt_gomaxprocs(lua_State *L, int n);        // n < 1: only asks. May stop the world.
-int rt_numcpu(void);                           // CPUs this process may use (affinity, cgroup quota)
+int rt_gomaxprocs(lua_State *L, int n); // n < 1: only asks. May stop the world.
+int rt_numcpu(void);                    // CPUs this process may use (affinity, cgroup quota)
 int rt_numgoroutine(Runtime *rt);
-void rt_setseed(lua_State *L, uint64_t seed);  // --seed: every random choice of the scheduler follows from it
+void rt_setseed(lua_State *L, uint64_t seed); // --seed: every random choice of the scheduler follows from it
 struct SchedStats {
   uint64_t steals, handoffs, preemptions, parks, gos, spins;
 };
 void rt_stats(Runtime *rt, struct SchedStats *out);
 void rt_lockosthread(lua_State *L);
 void rt_unlockosthread(lua_State *L);
-int rt_goexitc(lua_State *L);                  // runtime.goexit: runs deferred calls and ends; `return rt_goexitc(L)`
+int rt_goexitc(lua_State *L); // runtime.goexit: runs deferred calls and ends; `return rt_goexitc(L)`
 // Text of one goroutine (g == L->g) or of all, as Go's dumps; pushes a string.
 void rt_pushdump(lua_State *L, bool all);
 _Noreturn void rt_fatal(Runtime *rt, const char *msg); // "fatal error: msg", dump of all goroutines, exit status 2

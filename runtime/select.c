@@ -172,8 +172,10 @@ bool select_begin(lua_State *L, const Value *base, const uint8_t *dirs, int n, b
   lock_all(locks);
   int i = poll_cases(L, chans, base, dirs, n, &res[0], &ok, &wake);
   if (i < 0 && !has_default) {
-    if (n == 0) locks->why = WAIT_SELECT_NONE;
-    else enqueue(g, chans, base, dirs, n);
+    if (n == 0)
+      locks->why = WAIT_SELECT_NONE;
+    else
+      enqueue(g, chans, base, dirs, n);
     return false;
   }
   select_unlock(locks);
@@ -212,8 +214,10 @@ void select_end(lua_State *L, int *chosen, Value res[2]) {
   lg_assert(won < g->nsel);
   Waiter *w = &g->sel[won];
   bool ok = w->ok, send = w->index;
-  if (send) v_setnil(&res[0]);
-  else v_copy(&res[0], &w->v);
+  if (send)
+    v_setnil(&res[0]);
+  else
+    v_copy(&res[0], &w->v);
   v_setbool(&res[1], ok);
   *chosen = (int)won;
   dequeue(g);

@@ -17,8 +17,7 @@
 #include "sync.h"
 
 #define load(p) atomic_load_explicit(p, memory_order_relaxed)
-#define cas(p, old, new)                                                                                               \
-  atomic_compare_exchange_weak_explicit(p, old, new, memory_order_acq_rel, memory_order_relaxed)
+#define cas(p, old, new) atomic_compare_exchange_weak_explicit(p, old, new, memory_order_acq_rel, memory_order_relaxed)
 
 // ---- Mutex -------------------------------------------------------------------------------------------------
 

@@ -41,8 +41,8 @@ static inline bool mutex_begin(lua_State *L, Mutex *m) {
 // False: it was not locked.
 static inline bool mutex_unlock(Ctx *ctx, Mutex *m) {
   uint32_t one = MUTEX_LOCKED;
-  return likely(atomic_compare_exchange_strong_explicit(&m->state, &one, 0, memory_order_release,
-                                                        memory_order_relaxed)) ||
+  return likely(
+             atomic_compare_exchange_strong_explicit(&m->state, &one, 0, memory_order_release, memory_order_relaxed)) ||
          mutex_unlock_slow(ctx, m);
 }
 static inline bool mutex_islocked(Mutex *m) {
@@ -77,7 +77,7 @@ typedef struct Once {
   _Atomic uint32_t state; // ONCE_*
   Lock lk;                // guards q and changes of state
   WaitQ q;
-  G *runner;              // while running
+  G *runner; // while running
 } Once;
 enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
 static inline bool once_isdone(Once *o) { return atomic_load_explicit(&o->state, memory_order_acquire) == ONCE_DONE; }

@@ -20,8 +20,10 @@ static inline void waitq_push(WaitQ *q, Waiter *w, void *obj) {
   w->obj = obj;
   w->next = NULL;
   w->prev = q->tail;
-  if (q->tail) q->tail->next = w;
-  else q->head = w;
+  if (q->tail)
+    q->tail->next = w;
+  else
+    q->head = w;
   q->tail = w;
 }
 
@@ -29,17 +31,23 @@ static inline void waitq_pushfront(WaitQ *q, Waiter *w, void *obj) {
   w->obj = obj;
   w->prev = NULL;
   w->next = q->head;
-  if (q->head) q->head->prev = w;
-  else q->tail = w;
+  if (q->head)
+    q->head->prev = w;
+  else
+    q->tail = w;
   q->head = w;
 }
 
 static inline void waitq_remove(WaitQ *q, Waiter *w) {
   lg_assert(w->obj != NULL);
-  if (w->prev) w->prev->next = w->next;
-  else q->head = w->next;
-  if (w->next) w->next->prev = w->prev;
-  else q->tail = w->prev;
+  if (w->prev)
+    w->prev->next = w->next;
+  else
+    q->head = w->next;
+  if (w->next)
+    w->next->prev = w->prev;
+  else
+    q->tail = w->prev;
   w->prev = w->next = NULL;
   w->obj = NULL;
 }

@@ -174,9 +174,9 @@ int lungo_openatomic(lua_State *L) {
   static const luaL_Reg int_m[] = {{"load", int_load}, {"store", int_store}, {"add", int_add},
                                    {"swap", int_swap}, {"cas", int_cas},     {"compareandswap", int_cas},
                                    {"band", int_band}, {"bor", int_bor},     {NULL, NULL}};
-  static const luaL_Reg bool_m[] = {{"load", bool_load}, {"store", bool_store}, {"swap", bool_swap},
+  static const luaL_Reg bool_m[] = {{"load", bool_load}, {"store", bool_store},        {"swap", bool_swap},
                                     {"cas", bool_cas},   {"compareandswap", bool_cas}, {NULL, NULL}};
-  static const luaL_Reg value_m[] = {{"load", value_load}, {"store", value_store}, {"swap", value_swap},
+  static const luaL_Reg value_m[] = {{"load", value_load}, {"store", value_store},        {"swap", value_swap},
                                      {"cas", value_cas},   {"compareandswap", value_cas}, {NULL, NULL}};
   static const luaL_Reg funcs[] = {{"int", int_new}, {"bool", bool_new}, {"value", value_new}, {NULL, NULL}};
   obj_class(L, &int_kind, int_m, NULL);

@@ -191,15 +191,17 @@ static int chan_type(lua_State *L) {
   int dirs;
   luaL_checkany(L, 1);
   Chan *c = chan_of(lib_arg(L, 1), &dirs);
-  if (c) push_typename(L, c, dirs);
-  else luaL_pushfail(L);
+  if (c)
+    push_typename(L, c, dirs);
+  else
+    luaL_pushfail(L);
   return 1;
 }
 
 int lungo_openchan(lua_State *L) {
-  static const luaL_Reg methods[] = {{"send", ch_send},         {"recv", ch_recv},     {"trysend", ch_trysend},
-                                     {"tryrecv", ch_tryrecv},   {"close", ch_close},   {"cap", ch_cap},
-                                     {"sender", ch_sender},     {"receiver", ch_receiver}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"send", ch_send},       {"recv", ch_recv},         {"trysend", ch_trysend},
+                                     {"tryrecv", ch_tryrecv}, {"close", ch_close},       {"cap", ch_cap},
+                                     {"sender", ch_sender},   {"receiver", ch_receiver}, {NULL, NULL}};
   static const luaL_Reg metas[] = {{"__call", ch_recv}, {"__len", ch_len},           {"__close", ch_closemeta},
                                    {"__eq", ch_eq},     {"__tostring", ch_tostring}, {NULL, NULL}};
   static const ObjKind kind = {CHAN_META, NULL};

@@ -65,7 +65,7 @@ static int co_wrap(lua_State *L) {
   return 1;
 }
 
-static int co_yield(lua_State *L) { return lua_yield(L, lua_gettop(L)); }
+static int co_yield (lua_State *L) { return lua_yield(L, lua_gettop(L)); }
 
 // A coroutine that another goroutine runs is `normal`, as one that has resumed another: alive, not suspended.
 static const char *status_name(lua_State *L, lua_State *co) {
@@ -113,11 +113,9 @@ static int co_close(lua_State *L) {
 }
 
 int lungo_opencoroutine(lua_State *L) {
-  static const luaL_Reg funcs[] = {{"create", co_create},   {"resume", co_resume},
-                                   {"running", co_running}, {"status", co_status},
-                                   {"wrap", co_wrap},       {"yield", co_yield},
-                                   {"isyieldable", co_isyieldable}, {"close", co_close},
-                                   {NULL, NULL}};
+  static const luaL_Reg funcs[] = {{"create", co_create},           {"resume", co_resume}, {"running", co_running},
+                                   {"status", co_status},           {"wrap", co_wrap},     {"yield", co_yield },
+                                   {"isyieldable", co_isyieldable}, {"close", co_close},   {NULL, NULL}};
   luaL_newlib(L, funcs);
   return 1;
 }

@@ -66,13 +66,17 @@ static bool push_case(lua_State *L, int t, int i) {
   lua_getfield(L, t, "send");
   bool recv = !lua_isnil(L, -2), send = !lua_isnil(L, -1);
   if (recv && send) luaL_error(L, "bad case #%d in 'select' (both 'recv' and 'send')", i);
-  if (!send) lua_pop(L, 1);
-  else lua_remove(L, -2);
+  if (!send)
+    lua_pop(L, 1);
+  else
+    lua_remove(L, -2);
   if ((recv || send) && !chan_of(L->top - 1, &dirs))
     luaL_error(L, "bad case #%d in 'select' (chan expected in field '%s', got %s)", i, send ? "send" : "recv",
                luaL_typename(L, -1));
-  if (send) lua_getfield(L, t, "value");
-  else lua_pushnil(L);
+  if (send)
+    lua_getfield(L, t, "value");
+  else
+    lua_pushnil(L);
   return send;
 }
 
@@ -87,8 +91,10 @@ static void push_cases(lua_State *L, int n, uint8_t *dirs) {
   }
   for (int i = 1; i <= n; i++) {
     lua_geti(L, 1, i);
-    if (lua_istable(L, -1)) lua_geti(L, -1, 1);
-    else lua_pushnil(L); // the table changed under our hands: the case as it was read has no handler
+    if (lua_istable(L, -1))
+      lua_geti(L, -1, 1);
+    else
+      lua_pushnil(L); // the table changed under our hands: the case as it was read has no handler
     lua_remove(L, -2);
   }
 }
@@ -103,8 +109,10 @@ static int select_finish(lua_State *L, int n, int chosen, bool send, const Value
   int base = lua_gettop(L), handler = chosen == n ? SEL_DEFAULT : SEL_CASES + 2 * n + chosen;
   bool values = chosen < n && !send;
   bool call = is_callable(L, handler);
-  if (call) lua_pushvalue(L, handler);
-  else lua_pushinteger(L, chosen == n ? 0 : chosen + 1);
+  if (call)
+    lua_pushvalue(L, handler);
+  else
+    lua_pushinteger(L, chosen == n ? 0 : chosen + 1);
   if (values) {
     lib_push(L, &res[0]);
     lib_push(L, &res[1]);
@@ -131,8 +139,10 @@ static int select_table(lua_State *L) {
   if (len > LUAI_MAXSTACK / 4) luaL_error(L, "too many cases");
   int n = (int)len;
   lua_getfield(L, 1, "default");
-  if (n > SEL_FEW) dirs = lua_newuserdatauv(L, (size_t)n, 0);
-  else lua_pushnil(L);
+  if (n > SEL_FEW)
+    dirs = lua_newuserdatauv(L, (size_t)n, 0);
+  else
+    lua_pushnil(L);
   push_cases(L, n, dirs);
   bool has_default = lua_toboolean(L, SEL_DEFAULT);
   if (select_begin(L, lib_arg(L, SEL_CASES), dirs, n, has_default, &chosen, res, &locks))
@@ -148,8 +158,10 @@ static int g_select(lua_State *L) {
     return 1;
   }
   lua_Integer i = luaL_checkinteger(L, 1);
-  if (i < 0) i = n + i;
-  else if (i > n) i = n;
+  if (i < 0)
+    i = n + i;
+  else if (i > n)
+    i = n;
   luaL_argcheck(L, 1 <= i, 1, "index out of range");
   return n - (int)i;
 }

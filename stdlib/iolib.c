@@ -3,11 +3,11 @@
 // iolib.c: what the package's io and os libraries need to live among goroutines.
 //
 // What:       the package's objects are linked with their calls of blocking C functions renamed to lungo_io_* (the list
-//             is in scripts/blocking.syms, applied by objcopy in the Makefile). Each wrapper surrounds the C function by
-//             a blocking region, so the thread that waits in the system has given its processor away.
-//             `io.write` and `file:write` are replaced: one call is one fwrite, so output of goroutines never mixes.
-//             They include all that take a stream's lock, however briefly: file:read holds that lock (flockfile) while it
-//             waits for its processor after a blocking read, so nobody may wait for the lock with a processor in hand.
+//             is in scripts/blocking.syms, applied by objcopy in the Makefile). Each wrapper surrounds the C function
+//             by a blocking region, so the thread that waits in the system has given its processor away. `io.write` and
+//             `file:write` are replaced: one call is one fwrite, so output of goroutines never mixes. They include all
+//             that take a stream's lock, however briefly: file:read holds that lock (flockfile) while it waits for its
+//             processor after a blocking read, so nobody may wait for the lock with a processor in hand.
 // Invariants: a wrapper touches no Lua state between enter and leave; errno survives.
 // See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
 #include "seam.h"

@@ -12,13 +12,13 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-int lungo_openbase(lua_State *L);      // baselib.c
+int lungo_openbase(lua_State *L); // baselib.c
 int lungo_openio(lua_State *L);
 int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
 int lungo_opensync(lua_State *L);
-void lungo_opensyncdata(lua_State *L);  // syncdata.c: adds pool and map to the table on top
+void lungo_opensyncdata(lua_State *L); // syncdata.c: adds pool and map to the table on top
 int lungo_openatomic(lua_State *L);
 int lungo_opentime(lua_State *L);
 int lungo_openruntime(lua_State *L);
@@ -26,8 +26,8 @@ int lungo_openruntime(lua_State *L);
 // ---- objects (object.c) --------------------------------------------------------------------------------
 
 typedef struct ObjKind {
-  const char *name;                             // __name, and the registry key of the metatable
-  void (*trace)(struct Marker *m, void *mem);   // marks what the memory refers to; NULL: nothing
+  const char *name;                           // __name, and the registry key of the metatable
+  void (*trace)(struct Marker *m, void *mem); // marks what the memory refers to; NULL: nothing
 } ObjKind;
 
 typedef struct ObjHead {

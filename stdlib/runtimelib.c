@@ -65,9 +65,9 @@ static int r_memstats(lua_State *L) {
   gc_stats(L->gl, &s);
   size_t alloc = heap_bytes(L->gl);
   lua_createtable(L, 0, 7);
-  set_int(L, "alloc", alloc);          // bytes in use, garbage since the last collection included
-  set_int(L, "live", s.live);          // bytes the last collection found alive
-  set_int(L, "nextgc", s.threshold);   // the next one comes when alloc reaches this
+  set_int(L, "alloc", alloc);        // bytes in use, garbage since the last collection included
+  set_int(L, "live", s.live);        // bytes the last collection found alive
+  set_int(L, "nextgc", s.threshold); // the next one comes when alloc reaches this
   set_int(L, "numgc", s.ncycles);
   set_seconds(L, "pausetotal", s.pause_total_ns);
   set_seconds(L, "pausemax", s.pause_max_ns);
@@ -99,12 +99,18 @@ static int r_unlockosthread(lua_State *L) {
 }
 
 int lungo_openruntime(lua_State *L) {
-  static const luaL_Reg funcs[] = {{"gomaxprocs", r_gomaxprocs},     {"numcpu", r_numcpu},
-                                   {"numgoroutine", r_numgoroutine}, {"gosched", r_gosched},
-                                   {"goexit", r_goexit},             {"goid", r_goid},
-                                   {"stack", r_stack},               {"gc", r_gc},
-                                   {"memstats", r_memstats},         {"stats", r_stats},
-                                   {"lockosthread", r_lockosthread}, {"unlockosthread", r_unlockosthread},
+  static const luaL_Reg funcs[] = {{"gomaxprocs", r_gomaxprocs},
+                                   {"numcpu", r_numcpu},
+                                   {"numgoroutine", r_numgoroutine},
+                                   {"gosched", r_gosched},
+                                   {"goexit", r_goexit},
+                                   {"goid", r_goid},
+                                   {"stack", r_stack},
+                                   {"gc", r_gc},
+                                   {"memstats", r_memstats},
+                                   {"stats", r_stats},
+                                   {"lockosthread", r_lockosthread},
+                                   {"unlockosthread", r_unlockosthread},
                                    {NULL, NULL}};
   luaL_newlib(L, funcs);
   lua_pushliteral(L, "lungo " LUNGO_VERSION);

@@ -21,9 +21,9 @@ static int return_all(lua_State *L, int status, lua_KContext base) {
 
 typedef struct PoolObj {
   ObjHead head;
-  Lock lk;         // guards everything below
+  Lock lk; // guards everything below
   uint32_t n, cap;
-  Value *v;        // heap_mem block, published values
+  Value *v; // heap_mem block, published values
 } PoolObj;
 
 static void pool_trace(struct Marker *m, void *mem) {

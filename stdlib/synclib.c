@@ -513,8 +513,8 @@ static void open_locks(lua_State *L) {
   static const luaL_Reg mutex_m[] = {
       {"lock", mutex_lock}, {"unlock", mutex_unlockm}, {"trylock", mutex_trylockm}, {NULL, NULL}};
   static const luaL_Reg mutex_mt[] = {{"__close", mutex_unlockm}, {NULL, NULL}};
-  static const luaL_Reg rw_m[] = {{"lock", rw_lock},     {"unlock", rw_unlockm},   {"trylock", rw_trylockm},
-                                  {"rlock", rw_rlock},   {"runlock", rw_runlockm}, {"tryrlock", rw_tryrlockm},
+  static const luaL_Reg rw_m[] = {{"lock", rw_lock},   {"unlock", rw_unlockm},   {"trylock", rw_trylockm},
+                                  {"rlock", rw_rlock}, {"runlock", rw_runlockm}, {"tryrlock", rw_tryrlockm},
                                   {NULL, NULL}};
   static const luaL_Reg rw_mt[] = {{"__close", rw_unlockm}, {NULL, NULL}};
   static const luaL_Reg rlocker_m[] = {{"lock", rlocker_lock}, {"unlock", rlocker_unlock}, {NULL, NULL}};
@@ -525,17 +525,14 @@ static void open_locks(lua_State *L) {
 }
 
 static void open_waiting(lua_State *L) {
-  static const luaL_Reg wg_m[] = {
-      {"add", wg_addm}, {"done", wg_done}, {"go", wg_go}, {"wait", wg_wait}, {NULL, NULL}};
+  static const luaL_Reg wg_m[] = {{"add", wg_addm}, {"done", wg_done}, {"go", wg_go}, {"wait", wg_wait}, {NULL, NULL}};
   static const luaL_Reg once_mt[] = {{"__call", once_call}, {"__close", once_close}, {NULL, NULL}};
   static const luaL_Reg oncevalue_mt[] = {{"__close", oncevalue_close}, {NULL, NULL}};
   static const luaL_Reg cond_m[] = {
       {"wait", cond_wait}, {"signal", cond_signalm}, {"broadcast", cond_broadcastm}, {NULL, NULL}};
   static const luaL_Reg sf_m[] = {{"run", sf_run}, {NULL, NULL}};
-  static const luaL_Reg sem_m[] = {{"acquire", sem_acquire},
-                                   {"tryacquire", sem_tryacquirem},
-                                   {"release", sem_releasem},
-                                   {NULL, NULL}};
+  static const luaL_Reg sem_m[] = {
+      {"acquire", sem_acquire}, {"tryacquire", sem_tryacquirem}, {"release", sem_releasem}, {NULL, NULL}};
   obj_class(L, &wg_kind, wg_m, NULL);
   obj_class(L, &once_kind, NULL, once_mt);
   obj_class(L, &oncevalue_kind, NULL, oncevalue_mt);
@@ -545,9 +542,9 @@ static void open_waiting(lua_State *L) {
 }
 
 int lungo_opensync(lua_State *L) {
-  static const luaL_Reg funcs[] = {{"mutex", mutex_new},         {"rwmutex", rw_new},    {"waitgroup", wg_new},
-                                   {"once", once_new},           {"cond", cond_new},     {"oncevalue", oncevalue_new},
-                                   {"semaphore", sem_new},       {"singleflight", sf_new}, {NULL, NULL}};
+  static const luaL_Reg funcs[] = {{"mutex", mutex_new},   {"rwmutex", rw_new},      {"waitgroup", wg_new},
+                                   {"once", once_new},     {"cond", cond_new},       {"oncevalue", oncevalue_new},
+                                   {"semaphore", sem_new}, {"singleflight", sf_new}, {NULL, NULL}};
   open_locks(L);
   open_waiting(L);
   luaL_newlib(L, funcs);

@@ -171,8 +171,10 @@ static int timer_index(lua_State *L) {
   TimerObj *o = ud_mem(u);
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "c") == 0) {
-    if (o->chan) push_channel(L, o);
-    else lua_pushnil(L);
+    if (o->chan)
+      push_channel(L, o);
+    else
+      lua_pushnil(L);
     return 1;
   }
   lua_settop(L, 2);
@@ -236,7 +238,10 @@ static char *put_decimal(char *p, uint64_t n, int digits) {
 }
 
 static char *put_small(char *p, uint64_t ns) { // less than a second
-  static const struct { const char *name; int digits; } units[] = {{"ns", 0}, {"µs", 3}, {"ms", 6}};
+  static const struct {
+    const char *name;
+    int digits;
+  } units[] = {{"ns", 0}, {"µs", 3}, {"ms", 6}};
   int u = ns < 1000 ? 0 : ns < 1000000 ? 1 : 2;
   p = put_decimal(p, ns, units[u].digits);
   return p + sprintf(p, "%s", units[u].name);
@@ -263,17 +268,23 @@ static int time_format(lua_State *L) {
   int64_t d = signed_ns(L, 1);
   uint64_t ns = d < 0 ? 0 - (uint64_t)d : (uint64_t)d;
   if (d < 0) *p++ = '-';
-  if (ns == 0) p += sprintf(p, "0s");
-  else p = ns < 1000000000 ? put_small(p, ns) : put_large(p, ns);
+  if (ns == 0)
+    p += sprintf(p, "0s");
+  else
+    p = ns < 1000000000 ? put_small(p, ns) : put_large(p, ns);
   lua_pushlstring(L, buf, (size_t)(p - buf));
   return 1;
 }
 
 static void set_units(lua_State *L) {
-  static const struct { const char *name; double seconds; } fractions[] = {
-      {"nanosecond", 1e-9}, {"microsecond", 1e-6}, {"millisecond", 1e-3}};
-  static const struct { const char *name; lua_Integer seconds; } wholes[] = {
-      {"second", 1}, {"minute", 60}, {"hour", 3600}};
+  static const struct {
+    const char *name;
+    double seconds;
+  } fractions[] = {{"nanosecond", 1e-9}, {"microsecond", 1e-6}, {"millisecond", 1e-3}};
+  static const struct {
+    const char *name;
+    lua_Integer seconds;
+  } wholes[] = {{"second", 1}, {"minute", 60}, {"hour", 3600}};
   for (int i = 0; i < 3; i++) {
     lua_pushnumber(L, fractions[i].seconds);
     lua_setfield(L, -2, fractions[i].name);
@@ -286,8 +297,8 @@ int lungo_opentime(lua_State *L) {
   static const luaL_Reg timer_m[] = {{"stop", timer_stopm}, {"reset", timer_reset}, {NULL, NULL}};
   static const luaL_Reg ticker_m[] = {{"stop", ticker_stop}, {"reset", ticker_reset}, {NULL, NULL}};
   static const luaL_Reg funcs[] = {
-      {"sleep", time_sleep},   {"after", time_after},         {"tick", time_tick},   {"timer", time_timer},
-      {"ticker", time_ticker}, {"afterfunc", time_afterfunc}, {"now", time_now},     {"monotonic", time_monotonic},
+      {"sleep", time_sleep},   {"after", time_after},         {"tick", time_tick}, {"timer", time_timer},
+      {"ticker", time_ticker}, {"afterfunc", time_afterfunc}, {"now", time_now},   {"monotonic", time_monotonic},
       {"since", time_since},   {"format", time_format},       {NULL, NULL}};
   timer_class(L, &timer_kind, timer_m);
   timer_class(L, &ticker_kind, ticker_m);

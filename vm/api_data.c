@@ -29,9 +29,7 @@ static ALWAYS_INLINE Table *table_at(lua_State *L, int idx) {
 
 static ALWAYS_INLINE Table *table_metaof(Table *t) { return atomic_load_explicit(&t->meta, memory_order_acquire); }
 
-static void globals(lua_State *L, Value *out) {
-  table_getint(L, v_table(&L->gl->registry), LUA_RIDX_GLOBALS, out);
-}
+static void globals(lua_State *L, Value *out) { table_getint(L, v_table(&L->gl->registry), LUA_RIDX_GLOBALS, out); }
 
 // ---- get -------------------------------------------------------------------------------------------
 

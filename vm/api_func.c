@@ -120,8 +120,8 @@ LUA_API int lua_dump(lua_State *L, lua_Writer writer, void *data, int strip) {
 // ---- collector -------------------------------------------------------------------------------------
 
 LUA_API int lua_gc(lua_State *L, int what, ...) {
-  static const uint8_t nparams[] = {[LUA_GCSTEP] = 1, [LUA_GCSETPAUSE] = 1, [LUA_GCSETSTEPMUL] = 1,
-                                    [LUA_GCGEN] = 2,  [LUA_GCINC] = 3};
+  static const uint8_t nparams[] = {
+      [LUA_GCSTEP] = 1, [LUA_GCSETPAUSE] = 1, [LUA_GCSETSTEPMUL] = 1, [LUA_GCGEN] = 2, [LUA_GCINC] = 3};
   int p[3] = {0, 0, 0};
   va_list ap;
   if (what < 0 || what >= (int)sizeof nparams) return -1;

@@ -29,9 +29,7 @@ static ALWAYS_INLINE Value *api_index(lua_State *L, int idx) {
 }
 
 // A valid index that is no pseudo-index.
-static ALWAYS_INLINE Value *api_stackindex(lua_State *L, int idx) {
-  return idx > 0 ? L->ci->func + idx : L->top + idx;
-}
+static ALWAYS_INLINE Value *api_stackindex(lua_State *L, int idx) { return idx > 0 ? L->ci->func + idx : L->top + idx; }
 
 static ALWAYS_INLINE void api_incrtop(lua_State *L) {
   L->top++;

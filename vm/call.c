@@ -2,19 +2,22 @@
 //
 // call.c: stacks, frames, errors, protected calls, and the levels of the interpreter on the C stack.
 //
-// What:       a *level* is one interp_run on the C stack with a jump buffer armed. Within a level nothing recurses: calls,
-//             pcalls, coroutine switches are frames (CallInfo) that say how to go on, so after an error or a yield it is
-//             enough to put the frames in order and to enter the loop again: land() does that.
+// What:       a *level* is one interp_run on the C stack with a jump buffer armed. Within a level nothing recurses:
+// calls,
+//             pcalls, coroutine switches are frames (CallInfo) that say how to go on, so after an error or a yield it
+//             is enough to put the frames in order and to enter the loop again: land() does that.
 //
 //             Frames of C functions, by what the loop does when it gets to them again:
 //               CI_CALLK    the call that vm_callk or vm_pcallk started is over: k continues
 //               CI_PCALL    (with CI_CALLK) an error inside stops here
 //               CI_RESUME   the coroutine it resumed has yielded or ended: u2.nres is the status, k continues
 //               CI_PARKED   parked its goroutine, or yielded: k continues, or u2.nres values on top are its results
-//               CI_CLOSING  an error has arrived: close what is pending above, one call at a time; then k gets the status
-//               CI_BASE     (alone) start the function on top with u2.nres arguments
-//             While a frame has CI_CLOSING, the two topmost values of the stack are the status (an integer) and the error.
-// Invariants: ctx->errjmp is always the innermost level or call_try. An error is dealt with by the innermost level that has
+//               CI_CLOSING  an error has arrived: close what is pending above, one call at a time; then k gets the
+//               status CI_BASE     (alone) start the function on top with u2.nres arguments
+//             While a frame has CI_CLOSING, the two topmost values of the stack are the status (an integer) and the
+//             error.
+// Invariants: ctx->errjmp is always the innermost level or call_try. An error is dealt with by the innermost level that
+// has
 //             a handler for it above its own boundary; outer ones get it re-thrown with all frames still in place.
 //             Whatever longjmp skips is repaired from what the level noted when it began: nlevels, nny, nCcalls.
 //             A level that a yield has left behind (lua_callk with continuation) leaves no trace: its CI_FRESH frames
@@ -468,7 +471,7 @@ static int pcall_with_yield(lua_State *L, struct Call *c, ptrdiff_t handler, lua
   set_protection(L, ci, stack_restore(L, c->func), handler);
   set_continuation(ci, kctx, k, CI_CALLK | CI_PCALL);
   int status = call_protected(L, call_with_yield, c, c->func, handler);
-  ci->status &= (uint16_t)~(CI_CALLK | CI_PCALL);
+  ci->status &= (uint16_t) ~(CI_CALLK | CI_PCALL);
   L->errfunc = errfunc;
   return status;
 }

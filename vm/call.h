@@ -6,7 +6,8 @@
 //             frame that says (CallInfo.status, u.c.k) what to do on return and on error; interp_run walks them.
 //             A C function that wants to call Lua without nesting *returns* vm_callk/vm_pcallk/...: the loop makes the
 //             call and then calls the continuation k. lua_callk and friends nest an interp_run.
-// Errors:     call_throw longjmps to ctx->errjmp: always the innermost interp_run (each is armed), which unwinds frames to the
+// Errors:     call_throw longjmps to ctx->errjmp: always the innermost interp_run (each is armed), which unwinds frames
+// to the
 //             nearest CI_PCALL frame above its CI_FRESH base, through coroutines it resumed itself (they die), and
 //             otherwise passes the error on to the C caller (lua_pcallk, lua_resume, the goroutine's end).
 #ifndef LUNGO_VM_CALL_H
@@ -17,16 +18,16 @@
 // ---- stack ----
 #define stack_save(L, p) ((char *)(p) - (char *)(L)->stack)
 #define stack_restore(L, off) ((Value *)((char *)(L)->stack + (off)))
-void stack_grow(lua_State *L, int n);                 // room for n more values, or `stack overflow`
-bool stack_trygrow(lua_State *L, int n);              // false instead of raising
+void stack_grow(lua_State *L, int n);    // room for n more values, or `stack overflow`
+bool stack_trygrow(lua_State *L, int n); // false instead of raising
 static ALWAYS_INLINE void stack_ensure(lua_State *L, int n) {
   if (unlikely(L->stack_last - L->top <= n)) stack_grow(L, n);
 }
-void stack_shrink(lua_State *L);                      // collector, world stopped: halve a mostly empty stack
-CallInfo *ci_extend(lua_State *L);                    // next frame: L->ci->next, allocated when missing
+void stack_shrink(lua_State *L);   // collector, world stopped: halve a mostly empty stack
+CallInfo *ci_extend(lua_State *L); // next frame: L->ci->next, allocated when missing
 
 // ---- errors ----
-_Noreturn void call_throw(lua_State *L, int status);  // error value on top of L's stack
+_Noreturn void call_throw(lua_State *L, int status); // error value on top of L's stack
 void call_seterrorobj(lua_State *L, int status, Value *at);
 _Noreturn void call_memerror(lua_State *L);
 
@@ -35,8 +36,8 @@ _Noreturn void call_memerror(lua_State *L);
 #define VM_CALL (-1000)  // a call was set up by vm_callk / vm_pcallk / vm_resume
 #define VM_PARK (-1001)  // the goroutine is parked (seam.h); k is called when it runs again
 #define VM_YIELD (-1002) // coroutine yield set up by vm_yieldk
-// function and nargs arguments on top. When it has returned, the loop calls k(L, LUA_OK or LUA_YIELD.., kctx), with results on
-// top of what was below the function (as lua_callk's continuation). Use: `return vm_callk(L, 1, 0, ctx, k);`
+// function and nargs arguments on top. When it has returned, the loop calls k(L, LUA_OK or LUA_YIELD.., kctx), with
+// results on top of what was below the function (as lua_callk's continuation). Use: `return vm_callk(L, 1, 0, ctx, k);`
 int vm_callk(lua_State *L, int nargs, int nresults, lua_KContext kctx, lua_KFunction k);
 // The same, protected: on error k gets the status and the error value on top instead of results.
 int vm_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KContext kctx, lua_KFunction k);
@@ -48,15 +49,15 @@ int vm_resume(lua_State *L, lua_State *co, int nargs, lua_KContext kctx, lua_KFu
 // then the values given to resume are the C function's results. Raises as lua_yieldk.
 int vm_yieldk(lua_State *L, int nresults, lua_KContext kctx, lua_KFunction k);
 
-// Pushes the frame that calls func with the arguments up to L->top; the loop enters it. Resolves __call. flags: CI_FRESH,
-// CI_META or CI_FROMC. May move the stack; raises `attempt to call ...`, `stack overflow`.
+// Pushes the frame that calls func with the arguments up to L->top; the loop enters it. Resolves __call. flags:
+// CI_FRESH, CI_META or CI_FROMC. May move the stack; raises `attempt to call ...`, `stack overflow`.
 CallInfo *call_push(lua_State *L, Value *func, int nresults, unsigned flags);
 // func itself, or the function that its __call leads to, inserted before it as one more argument. May move the stack.
 Value *call_callable(lua_State *L, Value *func);
 // The worker that runs L: L->ctx, or the calling thread's when L is a state that nobody runs.
 Ctx *call_ctx(lua_State *L);
-// Runs f(L, ud) and catches errors: L is back in its frame with the error value on top of wherever it was raised, nothing
-// closed yet. Yields and goexit pass through.
+// Runs f(L, ud) and catches errors: L is back in its frame with the error value on top of wherever it was raised,
+// nothing closed yet. Yields and goexit pass through.
 int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud);
 // Counts one more C level: `C stack overflow`, or LUA_ERRERR when that error is being handled.
 void call_cstack_slow(lua_State *L);
@@ -65,13 +66,13 @@ static inline Value *call_index(lua_State *L, int idx) { return idx > 0 ? L->ci-
 // Gives back the extra room that handling a stack overflow used, once the stack is low again.
 void stack_unoverflow(lua_State *L);
 
-// coroutine.close: like lua_resetthread, but the error value is moved to the top of L before any other goroutine can get
-// at co. CORO_BUSY, nothing pushed: co runs, or is closed by somebody else, or is `normal`.
+// coroutine.close: like lua_resetthread, but the error value is moved to the top of L before any other goroutine can
+// get at co. CORO_BUSY, nothing pushed: co runs, or is closed by somebody else, or is `normal`.
 #define CORO_BUSY (-1)
 int coro_close(lua_State *L, lua_State *co);
 
 // ---- calls from C ----
-void vm_call(lua_State *L, Value *func, int nresults);      // nests an interp_run; yield not possible inside
+void vm_call(lua_State *L, Value *func, int nresults); // nests an interp_run; yield not possible inside
 // Calls f(L, ud) with a handler armed; returns the status, L restored to `oldtop` with the error value there on error.
 int vm_rawprotected(lua_State *L, void (*f)(lua_State *, void *), void *ud);
 // Calls metamethod f(a, b) for API functions, result in *res.
@@ -84,12 +85,12 @@ void vm_calltm_res(lua_State *L, const Value *f, const Value *a, const Value *b,
 // LUA_OK: ended, results on the stack; RUN_PARKED: do not touch L; else error status with the value on top.
 #define RUN_PARKED (-1)
 #define STATUS_GOEXIT 64
-// To continue a parked goroutine: nargs = -1 and ctx->L its innermost coroutine (where it parked). A Lua frame parked in
-// an instruction has CI_PARKED set (rt_finish completes it); a preempted one has not and simply goes on.
+// To continue a parked goroutine: nargs = -1 and ctx->L its innermost coroutine (where it parked). A Lua frame parked
+// in an instruction has CI_PARKED set (rt_finish completes it); a preempted one has not and simply goes on.
 int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs);
 
 // ---- to-be-closed ----
-void tbc_new_var(lua_State *L, Value *reg);           // raises `variable 'x' got a non-closable value`
+void tbc_new_var(lua_State *L, Value *reg); // raises `variable 'x' got a non-closable value`
 void tbc_new_defer(lua_State *L, Value *func, int nargs);
 static ALWAYS_INLINE bool tbc_pending(lua_State *L, const Value *base) {
   return L->tbc != NULL && L->tbc->level >= stack_save(L, base);

@@ -108,8 +108,13 @@ int cg_const(FuncState *fs, const Value *v) {
 // ---- scopes and variables -------------------------------------------------------------------------
 
 static void enter_scope(FuncState *fs, CodeScope *sc, const Block *b) {
-  *sc = (CodeScope){.prev = fs->scope, .block = b, .firstreg = fs->free, .firstloc = fs->nloc, .tbc_lo = -1,
-                    .tbc_hi = -1, .breaks = NO_JUMP};
+  *sc = (CodeScope){.prev = fs->scope,
+                    .block = b,
+                    .firstreg = fs->free,
+                    .firstloc = fs->nloc,
+                    .tbc_lo = -1,
+                    .tbc_hi = -1,
+                    .breaks = NO_JUMP};
   fs->scope = sc;
 }
 
@@ -290,8 +295,8 @@ static Target make_target(FuncState *fs, const ExprList *targets, int i) {
 
 // target = value, where value is an RK operand for indexed targets and a register for variables.
 static void store(FuncState *fs, const Target *t, int value, int line) {
-  static const uint8_t ops[] = {[T_TABUP] = OP_SETTABUP, [T_FIELD] = OP_SETFIELD, [T_INT] = OP_SETI,
-                                [T_TABLE] = OP_SETTABLE};
+  static const uint8_t ops[] = {
+      [T_TABUP] = OP_SETTABUP, [T_FIELD] = OP_SETFIELD, [T_INT] = OP_SETI, [T_TABLE] = OP_SETTABLE};
   switch (t->kind) {
   case T_LOCAL:
     if (t->a != value) cg_emit(fs, MK_ABCX(OP_MOVE, t->a, value, 0, 0), line);
@@ -668,9 +673,7 @@ static void block(FuncState *fs, const Block *b) {
   leave_scope(fs, fs->lastline);
 }
 
-static bool is_forward_jump(int op) {
-  return op == OP_JMP || (op >= OP_JT && op <= OP_JNGEI);
-}
+static bool is_forward_jump(int op) { return op == OP_JMP || (op >= OP_JT && op <= OP_JNGEI); }
 
 // A jump to a jump goes to the end of the chain at once. An unconditional one may become the loop's backward jump.
 static void thread_jumps(FuncState *fs) {
@@ -700,8 +703,8 @@ static void copy_upvals(lua_State *L, Proto *p, const Func *f) {
   for (int i = 0; i < f->nupvals; i++) {
     const UpvalInfo *u = &f->upvals[i];
     int index = !u->instack ? u->index : u->var != NULL ? u->var->cellreg : 0; // NULL: the main function's _ENV
-    p->upvals[i] = (UpvalDesc){.name = u->name, .instack = u->instack, .kind = (uint8_t)u->kind,
-                               .index = (uint16_t)index};
+    p->upvals[i] =
+        (UpvalDesc){.name = u->name, .instack = u->instack, .kind = (uint8_t)u->kind, .index = (uint16_t)index};
   }
   p->nupvals = f->nupvals;
 }

@@ -310,7 +310,7 @@ static void equal_jump(FuncState *fs, Expr *e, int left, bool when, int *list) {
 static const uint8_t order_right[] = {OP_JLTI, OP_JLEI, OP_JGTI, OP_JGEI};
 static const uint8_t order_left[] = {OP_JGTI, OP_JGEI, OP_JLTI, OP_JLEI};
 _Static_assert(OP_JNLTI == OP_JLTI + 1 && OP_JNLEI == OP_JLEI + 1 && OP_JNGTI == OP_JGTI + 1 &&
-                 OP_JNGEI == OP_JGEI + 1 && OP_JNLT == OP_JLT + 1 && OP_JNLE == OP_JLE + 1,
+                   OP_JNGEI == OP_JGEI + 1 && OP_JNLT == OP_JLT + 1 && OP_JNLE == OP_JLE + 1,
                "a negated jump follows its jump");
 
 static void order_jump(FuncState *fs, Expr *e, int left, bool when, int *list) {
@@ -763,7 +763,12 @@ void expr_to(FuncState *fs, Expr *e, int target) {
   e = strip_parens(e);
   cg_touch(fs, target);
   switch (e->kind) {
-  case E_NIL: case E_TRUE: case E_FALSE: case E_INT: case E_FLOAT: case E_STRING: load_const(fs, e, target); break;
+  case E_NIL:
+  case E_TRUE:
+  case E_FALSE:
+  case E_INT:
+  case E_FLOAT:
+  case E_STRING: load_const(fs, e, target); break;
   case E_VARARG: cg_emit(fs, MK_ABCX(OP_VARARG, target, 0, 2, 0), e->line); break;
   case E_FUNCTION: {
     int index = cg_closure(fs, e->func);
@@ -774,9 +779,11 @@ void expr_to(FuncState *fs, Expr *e, int target) {
   case E_UPVAL: cg_emit(fs, MK_ABCX(OP_GETUPVAL, target, e->index, 0, 0), e->line); break;
   case E_GLOBAL: index_to(fs, e, -1, target); break;
   case E_INDEX: suffix_to(fs, e, target, OP_CALL, 1); break;
-  case E_CALL: case E_METHOD: move_to(fs, expr_call(fs, e, OP_CALL, 1), target, e->line); break;
+  case E_CALL:
+  case E_METHOD: move_to(fs, expr_call(fs, e, OP_CALL, 1), target, e->line); break;
   case E_BINOP: binary_to(fs, e, target); break;
-  case E_AND: case E_OR: logic_to(fs, e, target); break;
+  case E_AND:
+  case E_OR: logic_to(fs, e, target); break;
   case E_UNOP: unary_to(fs, e, target); break;
   case E_TABLE: table_to(fs, e, target); break;
   case E_RECV: recv_to(fs, e, target); break;

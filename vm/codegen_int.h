@@ -18,13 +18,13 @@ struct Goto { // gotos that wait for a Label
 // A range of code with registers of its own: a block of the source, or the hidden registers of a `for`.
 typedef struct CodeScope {
   struct CodeScope *prev;
-  const Block *block;   // NULL: none of the source
-  int firstreg;         // first register of the scope
-  int firstloc;         // first of its entries in FuncState.loc
-  int tbc_lo, tbc_hi;   // lowest and highest register with a to-be-closed variable, -1: none so far
-  bool is_loop;         // `break` ends here
-  bool closes_at_exit;  // loop whose exit closes everything from tbc_lo on, so that a break need not
-  int breaks;           // jumps to the loop's exit
+  const Block *block;  // NULL: none of the source
+  int firstreg;        // first register of the scope
+  int firstloc;        // first of its entries in FuncState.loc
+  int tbc_lo, tbc_hi;  // lowest and highest register with a to-be-closed variable, -1: none so far
+  bool is_loop;        // `break` ends here
+  bool closes_at_exit; // loop whose exit closes everything from tbc_lo on, so that a break need not
+  int breaks;          // jumps to the loop's exit
 } CodeScope;
 
 typedef struct FuncState {
@@ -32,38 +32,38 @@ typedef struct FuncState {
   Func *f;
   struct FuncState *prev; // enclosing function
   CodeScope *scope;
-  int free;               // first free register
+  int free; // first free register
   int maxstack;
-  int lastline;           // line of the last token of the statement before, for jumps that belong to no expression
-  Instr *code;            // arrays of the function under way, in the arena
+  int lastline; // line of the last token of the statement before, for jumps that belong to no expression
+  Instr *code;  // arrays of the function under way, in the arena
   int32_t *lines;
   Value *k;
   Proto **p;
   LocVar *loc;
   int ncode, nk, np, nloc;
   int cap_code, cap_lines, cap_k, cap_p, cap_loc;
-  int *kslots;            // hash of the constants: index + 1, 0 free; open addressing
-  int nkslots;            // power of two, at least 2 * nk
+  int *kslots; // hash of the constants: index + 1, 0 free; open addressing
+  int nkslots; // power of two, at least 2 * nk
 } FuncState;
 
 // ---- emission and registers (codegen.c) -----------------------------------------------------------
-int cg_emit(FuncState *fs, Instr i, int line); // returns its pc
+int cg_emit(FuncState *fs, Instr i, int line);                          // returns its pc
 void cg_jump(FuncState *fs, int op, int a, int b, int line, int *list); // appends to the list
-void cg_patch_here(FuncState *fs, int list);   // the jumps of the list lead to the next instruction
-int cg_reserve(FuncState *fs, int n);          // n registers at fs->free; returns the first
-void cg_touch(FuncState *fs, int reg);         // reg is used, so the frame must have it
-int cg_const(FuncState *fs, const Value *v);   // index of the constant
-int cg_closure(FuncState *fs, Func *f);        // generates the inner function; returns its index
+void cg_patch_here(FuncState *fs, int list); // the jumps of the list lead to the next instruction
+int cg_reserve(FuncState *fs, int n);        // n registers at fs->free; returns the first
+void cg_touch(FuncState *fs, int reg);       // reg is used, so the frame must have it
+int cg_const(FuncState *fs, const Value *v); // index of the constant
+int cg_closure(FuncState *fs, Func *f);      // generates the inner function; returns its index
 
 // ---- expressions (codegen_expr.c) -----------------------------------------------------------------
 // Everywhere: temporaries come from fs->free up and are released on return, except where a result stays reserved.
-void expr_fold(FuncState *fs, Expr *e);              // constants (and foldable operators) become constant nodes
-void expr_to(FuncState *fs, Expr *e, int target);    // target: fs->free, or the register of a local
-int expr_any(FuncState *fs, Expr *e);                // a local's own register, or a reserved temporary
-int expr_next(FuncState *fs, Expr *e);               // into the next register, which stays reserved
-int expr_rk(FuncState *fs, Expr *e);                 // RK operand
-bool expr_is_multi(const Expr *e);                   // call or `...`
-void expr_settle(Expr *e, int line);                 // see codegen_expr.c, "Lines"
+void expr_fold(FuncState *fs, Expr *e);           // constants (and foldable operators) become constant nodes
+void expr_to(FuncState *fs, Expr *e, int target); // target: fs->free, or the register of a local
+int expr_any(FuncState *fs, Expr *e);             // a local's own register, or a reserved temporary
+int expr_next(FuncState *fs, Expr *e);            // into the next register, which stays reserved
+int expr_rk(FuncState *fs, Expr *e);              // RK operand
+bool expr_is_multi(const Expr *e);                // call or `...`
+void expr_settle(Expr *e, int line);              // see codegen_expr.c, "Lines"
 // `want` values in consecutive registers, which stay reserved; surplus expressions are evaluated and dropped.
 int explist_adjust(FuncState *fs, const ExprList *l, int want, int line);
 // All values of the list in registers from fs->free on, not reserved on return; the count, or -1 if the last is open.

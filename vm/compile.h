@@ -22,10 +22,10 @@ static inline int zio_getc(Zio *z) { return z->n-- > 0 ? (unsigned char)*z->p++ 
 // One compilation. Arena memory is malloc'ed; compile_close frees it whatever happened.
 typedef struct Compiler {
   lua_State *L;
-  String *source;      // chunk name
-  Table *consts;       // anchors every string of this compilation (string -> itself)
+  String *source; // chunk name
+  Table *consts;  // anchors every string of this compilation (string -> itself)
   struct ArenaBlock *arena;
-  int depth;           // nesting of C calls in the parser (limit LUAI_MAXCCALLS 200: "C stack overflow")
+  int depth; // nesting of C calls in the parser (limit LUAI_MAXCCALLS 200: "C stack overflow")
 } Compiler;
 void *arena_alloc(Compiler *c, size_t n); // zeroed, 8-aligned; raises LUA_ERRMEM
 void compile_close(Compiler *c);
@@ -51,8 +51,9 @@ LClosure *undump_chunk(lua_State *L, Zio *z, const char *name); // raises `bad b
 
 // Readable listing for LUNGODEBUG=dis=1 and tests (opcodes.c); writes to a FILE (void * here to spare stdio).
 void opcodes_print(void *file, const Proto *p, bool recursive);
-// What is wrong with the code of p alone (not of inner functions): registers, constants and jumps out of bounds, backward
-// jumps that are no safepoints... NULL if nothing. It cannot tell whether a register holds a cell where it must.
+// What is wrong with the code of p alone (not of inner functions): registers, constants and jumps out of bounds,
+// backward jumps that are no safepoints... NULL if nothing. It cannot tell whether a register holds a cell where it
+// must.
 const char *opcodes_check(const Proto *p);
 
 #endif

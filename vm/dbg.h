@@ -7,7 +7,7 @@
 
 #include "state.h"
 
-int dbg_line(const Proto *p, int pc);                 // -1 if stripped
+int dbg_line(const Proto *p, int pc); // -1 if stripped
 static inline int ci_pcrel(const CallInfo *ci, const Proto *p) { return (int)(ci->u.l.pc - p->code) - 1; }
 int dbg_currentline(CallInfo *ci);
 // lua_getstack for a state that another goroutine runs (lua_getstack itself then says: no such level). The caller

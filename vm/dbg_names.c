@@ -30,16 +30,37 @@ static bool writes_reg(Instr i, int r) {
   int op = INSTR_OP(i), a = INSTR_A(i);
   if (is_testjump(op)) return false;
   switch (op) {
-  case OP_SETUPVAL: case OP_NEWCELL: case OP_SETCELL: case OP_SETTABUP: case OP_SETTABLE: case OP_SETI:
-  case OP_SETFIELD: case OP_CLOSE: case OP_TBC: case OP_JMP: case OP_LOOP: case OP_RETURN: case OP_RETURN0:
-  case OP_RETURN1: case OP_TFORPREP: case OP_SETLIST: case OP_VARARGPREP: case OP_GO: case OP_DEFER: case OP_SEND:
+  case OP_SETUPVAL:
+  case OP_NEWCELL:
+  case OP_SETCELL:
+  case OP_SETTABUP:
+  case OP_SETTABLE:
+  case OP_SETI:
+  case OP_SETFIELD:
+  case OP_CLOSE:
+  case OP_TBC:
+  case OP_JMP:
+  case OP_LOOP:
+  case OP_RETURN:
+  case OP_RETURN0:
+  case OP_RETURN1:
+  case OP_TFORPREP:
+  case OP_SETLIST:
+  case OP_VARARGPREP:
+  case OP_GO:
+  case OP_DEFER:
+  case OP_SEND:
   case OP_SELCASE: return false;
   case OP_LOADNIL: return is_between(r, a, a + INSTR_B(i));
-  case OP_SELF: case OP_RECV2: case OP_SELECT: return is_between(r, a, a + 1);
-  case OP_FORPREP: case OP_FORLOOP: return is_between(r, a, a + 3);
+  case OP_SELF:
+  case OP_RECV2:
+  case OP_SELECT: return is_between(r, a, a + 1);
+  case OP_FORPREP:
+  case OP_FORLOOP: return is_between(r, a, a + 3);
   case OP_TFORCALL: return r >= a + 4;
   case OP_TFORLOOP: return r == a + 2;
-  case OP_CALL: case OP_TAILCALL: return r >= a;
+  case OP_CALL:
+  case OP_TAILCALL: return r >= a;
   case OP_CONCAT: return r == a || r >= INSTR_B(i);
   case OP_VARARG: return INSTR_C(i) == 0 ? r >= a : is_between(r, a, a + INSTR_C(i) - 2);
   default: return r == a;
@@ -74,9 +95,7 @@ static const char *upval_name(const Proto *p, int n) {
   return s != NULL ? s->data : "?";
 }
 
-static const char *const_name(const Proto *p, int k) {
-  return v_isstring(&p->k[k]) ? v_str(&p->k[k])->data : "?";
-}
+static const char *const_name(const Proto *p, int k) { return v_isstring(&p->k[k]) ? v_str(&p->k[k])->data : "?"; }
 
 // The name of a key in register r: only a constant counts.
 static const char *key_name(const Proto *p, int pc, int r) {
@@ -127,21 +146,40 @@ static const char *reg_name(const Proto *p, int pc, int r, const char **name) {
 static int instr_event(Instr i) {
   int op = INSTR_OP(i);
   switch (op) {
-  case OP_SELF: case OP_GETTABUP: case OP_GETTABLE: case OP_GETI: case OP_GETFIELD: return TM_INDEX;
-  case OP_SETTABUP: case OP_SETTABLE: case OP_SETI: case OP_SETFIELD: return TM_NEWINDEX;
+  case OP_SELF:
+  case OP_GETTABUP:
+  case OP_GETTABLE:
+  case OP_GETI:
+  case OP_GETFIELD: return TM_INDEX;
+  case OP_SETTABUP:
+  case OP_SETTABLE:
+  case OP_SETI:
+  case OP_SETFIELD: return TM_NEWINDEX;
   case OP_UNM: return TM_UNM;
   case OP_BNOT: return TM_BNOT;
   case OP_LEN: return TM_LEN;
   case OP_CONCAT: return TM_CONCAT;
   case OP_ADDI: return INSTR_X(i) == 1 ? TM_SUB : TM_ADD;
-  case OP_JEQ: case OP_JNE: return TM_EQ;
-  case OP_JLT: case OP_JNLT: case OP_JLTI: case OP_JNLTI: case OP_JGTI: case OP_JNGTI: return TM_LT;
-  case OP_JLE: case OP_JNLE: case OP_JLEI: case OP_JNLEI: case OP_JGEI: case OP_JNGEI: return TM_LE;
-  case OP_CLOSE: case OP_RETURN: return TM_CLOSE;
+  case OP_JEQ:
+  case OP_JNE: return TM_EQ;
+  case OP_JLT:
+  case OP_JNLT:
+  case OP_JLTI:
+  case OP_JNLTI:
+  case OP_JGTI:
+  case OP_JNGTI: return TM_LT;
+  case OP_JLE:
+  case OP_JNLE:
+  case OP_JLEI:
+  case OP_JNLEI:
+  case OP_JGEI:
+  case OP_JNGEI: return TM_LE;
+  case OP_CLOSE:
+  case OP_RETURN: return TM_CLOSE;
   default: break;
   }
-  static const uint8_t arith[] = {TM_ADD, TM_SUB, TM_MUL, TM_MOD, TM_POW, TM_DIV, TM_IDIV,
-                                  TM_BAND, TM_BOR, TM_BXOR, TM_SHL, TM_SHR};
+  static const uint8_t arith[] = {TM_ADD,  TM_SUB,  TM_MUL, TM_MOD,  TM_POW, TM_DIV,
+                                  TM_IDIV, TM_BAND, TM_BOR, TM_BXOR, TM_SHL, TM_SHR};
   if (is_between(op, OP_ADD, OP_SHR)) return arith[op - OP_ADD];
   if (is_between(op, OP_ADDK, OP_SHRK)) return arith[op - OP_ADDK];
   return -1;
@@ -150,7 +188,10 @@ static int instr_event(Instr i) {
 static const char *called_name(lua_State *L, const Proto *p, int pc, const char **name) {
   Instr i = p->code[pc];
   switch (INSTR_OP(i)) {
-  case OP_CALL: case OP_TAILCALL: case OP_GO: case OP_DEFER: return reg_name(p, pc, INSTR_A(i), name);
+  case OP_CALL:
+  case OP_TAILCALL:
+  case OP_GO:
+  case OP_DEFER: return reg_name(p, pc, INSTR_A(i), name);
   case OP_TFORCALL: return *name = "for iterator";
   default: break;
   }

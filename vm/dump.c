@@ -250,8 +250,10 @@ static void get_const(In *in, Value *k) {
   int kind = get_byte(in);
   switch (kind) {
   case K_NIL: v_setnil(k); break;
-  case K_FALSE: case K_TRUE: v_setbool(k, kind == K_TRUE); break;
-  case K_INT: case K_FLOAT:
+  case K_FALSE:
+  case K_TRUE: v_setbool(k, kind == K_TRUE); break;
+  case K_INT:
+  case K_FLOAT:
     get(in, &k->u, sizeof(k->u));
     k->tag = kind == K_INT ? TAG_INT : TAG_FLOAT;
     break;

@@ -28,14 +28,14 @@
 #include <errno.h>
 #include <time.h>
 
-#define MIN_GROWTH ((size_t)4 << 20)      // for each worker (up to MAX_GROWTHS) that may allocate meanwhile
+#define MIN_GROWTH ((size_t)4 << 20) // for each worker (up to MAX_GROWTHS) that may allocate meanwhile
 #define MAX_GROWTHS 8
 #define LEAST_GROWTH ((size_t)64 << 10)    // in any case, or each allocation would collect
 #define LIMITED_GROWTH ((size_t)256 << 10) // when the host counts memory and may refuse it
-#define PARALLEL_BYTES ((size_t)32 << 20) // from this much live memory on, clearing and sweeping are shared out
+#define PARALLEL_BYTES ((size_t)32 << 20)  // from this much live memory on, clearing and sweeping are shared out
 #define DEFAULT_PAUSE 200
 #define DEFAULT_STEPMUL 100
-#define DEFAULT_STEPSIZE 13               // log2 of the bytes of a basic step
+#define DEFAULT_STEPSIZE 13 // log2 of the bytes of a basic step
 
 static uint64_t now_ns(void) {
   struct timespec ts;
@@ -87,8 +87,10 @@ static void sweep_part(void *arg, int worker) {
 
 static void on_all_workers(Cycle *c, void (*fn)(void *, int)) {
   atomic_store_explicit(&c->cursor, 0, memory_order_relaxed);
-  if (c->mk.nmarkers > 1 && c->before >= PARALLEL_BYTES) rt_stw_parallel(c->mk.L, fn, c);
-  else fn(c, 0);
+  if (c->mk.nmarkers > 1 && c->before >= PARALLEL_BYTES)
+    rt_stw_parallel(c->mk.L, fn, c);
+  else
+    fn(c, 0);
 }
 
 static void mark_everything(Marking *mk) {
@@ -215,8 +217,10 @@ static bool collect(lua_State *asker) {
 static void finalize_after(lua_State *L) {
   Global *gl = L->gl;
   if (!gc_finalizers_pending(gl)) return;
-  if (atomic_load_explicit(&gl->multi, memory_order_acquire)) rt_finalizers_ready(gl);
-  else if (!final_is_inside(L)) gc_run_finalizers(L, -1);
+  if (atomic_load_explicit(&gl->multi, memory_order_acquire))
+    rt_finalizers_ready(gl);
+  else if (!final_is_inside(L))
+    gc_run_finalizers(L, -1);
 }
 
 void gc_step(lua_State *L) {
@@ -298,9 +302,7 @@ int gc_control(lua_State *L, int what, int a, int b, int c) {
   case LUA_GCSETSTEPMUL: return set_param(&gc->stepmul, a);
   case LUA_GCISRUNNING: return !atomic_load_explicit(&gc->stopped, memory_order_relaxed);
   case LUA_GCGEN: return control_mode(gc, true);
-  case LUA_GCINC:
-    control_incremental(gc, a, b, c);
-    return control_mode(gc, false);
+  case LUA_GCINC: control_incremental(gc, a, b, c); return control_mode(gc, false);
   default: return -1;
   }
 }

@@ -11,7 +11,7 @@
 
 typedef struct Marker Marker; // one marking worker's stack
 
-int gc_new(Global *gl);   // 0 or -ENOMEM
+int gc_new(Global *gl); // 0 or -ENOMEM
 void gc_free(Global *gl);
 
 // Collect if the heap has grown past its threshold (POLL_GC was set) and the collector is not stopped.
@@ -44,7 +44,11 @@ void gc_mark_value(Marker *m, const Value *v);
 void gc_mark_slot(Marker *m, const Slot *s);
 void gc_mark_obj(Marker *m, Obj *o); // NULL is allowed
 
-struct GcStats { uint64_t ncycles; uint64_t pause_total_ns, pause_max_ns, pause_last_ns; size_t live, threshold; };
+struct GcStats {
+  uint64_t ncycles;
+  uint64_t pause_total_ns, pause_max_ns, pause_last_ns;
+  size_t live, threshold;
+};
 void gc_stats(Global *gl, struct GcStats *out);
 
 #endif

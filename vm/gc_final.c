@@ -110,9 +110,7 @@ void final_mark_pending(Marking *mk) {
 
 // ---- running --------------------------------------------------------------------------------------------------
 
-bool gc_finalizers_pending(Global *gl) {
-  return atomic_load_explicit(&gl->gc->fin.npending, memory_order_relaxed) > 0;
-}
+bool gc_finalizers_pending(Global *gl) { return atomic_load_explicit(&gl->gc->fin.npending, memory_order_relaxed) > 0; }
 
 static bool ci_chain_has_fin(const lua_State *L) {
   for (const CallInfo *ci = L->ci; ci != NULL; ci = ci->prev)

@@ -63,39 +63,39 @@ typedef struct Marking Marking;
 
 struct Marker {
   Marking *mk;
-  MarkBuf *buf;           // where pushes go; always present. A full one goes to Marking.shared
-  bool solo;              // nobody else marks now: bits are set without atomic read-modify-write
+  MarkBuf *buf; // where pushes go; always present. A full one goes to Marking.shared
+  bool solo;    // nobody else marks now: bits are set without atomic read-modify-write
   uint32_t ringpos;
   uint64_t ring[MARK_RING]; // popped, being prefetched, not scanned yet
-  BlockList weakv;        // blocks with weak values and strong keys (hash blocks, array blocks)
-  BlockList ephemeron;    // hash blocks with weak keys and strong values
-  BlockList allweak;      // hash blocks with both
-  BlockList pins;         // hash blocks that a running loop holds, to be looked at after their tables
-  BlockList shrink;       // threads at rest that use little of a big stack
+  BlockList weakv;          // blocks with weak values and strong keys (hash blocks, array blocks)
+  BlockList ephemeron;      // hash blocks with weak keys and strong values
+  BlockList allweak;        // hash blocks with both
+  BlockList pins;           // hash blocks that a running loop holds, to be looked at after their tables
+  BlockList shrink;         // threads at rest that use little of a big stack
 };
 
 // One mark phase. Lives on the collecting worker's C stack.
 struct Marking {
   Global *gl;
-  lua_State *L;           // the collecting state: for read-only lookups of __mode
-  Marker *m;              // one for each possible worker
+  lua_State *L; // the collecting state: for read-only lookups of __mode
+  Marker *m;    // one for each possible worker
   int nmarkers;
-  _Atomic(uint32_t) active;   // workers that may still produce work
-  _Atomic(uint32_t) hungry;   // workers waiting for some
-  _Atomic uint8_t lock;       // spin lock, guards shared and spare
+  _Atomic(uint32_t) active; // workers that may still produce work
+  _Atomic(uint32_t) hungry; // workers waiting for some
+  _Atomic uint8_t lock;     // spin lock, guards shared and spare
   MarkBuf *shared;
   _Atomic(uint32_t) nshared;
   MarkBuf *spare;
-  _Atomic bool overflow;      // an object was marked but found no room on a stack
+  _Atomic bool overflow; // an object was marked but found no room on a stack
 };
 
 bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers); // false: no memory for even one worker
 void marking_free(Marking *mk);
-void marking_roots(Marking *mk);      // pushes all roots onto marker 0
-void marking_drain(Marking *mk);      // until nothing is left to scan; in parallel if there is much
-void mark_push(Marker *m, Obj *o);    // o is marked: scan it later
+void marking_roots(Marking *mk);   // pushes all roots onto marker 0
+void marking_drain(Marking *mk);   // until nothing is left to scan; in parallel if there is much
+void mark_push(Marker *m, Obj *o); // o is marked: scan it later
 void mark_slotbits(Marker *m, uint64_t bits);
-void mark_deadkey(Marker *m, TNode *n); // n's value is nil: forget its key, but for strings
+void mark_deadkey(Marker *m, TNode *n);   // n's value is nil: forget its key, but for strings
 bool blocklist_add(BlockList *l, Obj *o); // false: out of memory
 
 static ALWAYS_INLINE bool mark_set(Marker *m, const Obj *o) {
@@ -117,10 +117,10 @@ static ALWAYS_INLINE bool tag_isleaf(uint32_t tag) { return tag == TAG_STRING ||
 
 // ---- weak tables (gc_weak.c) ----------------------------------------------------------------------------
 
-int weak_mode(Marker *m, Table *mt);                          // OF_WEAKK | OF_WEAKV bits of a metatable
-void weak_scan_table(Marker *m, Table *t, int mode);          // while marking
-void weak_pins(Marking *mk);                                  // after the first drain; may leave work
-void weak_converge(Marking *mk);                              // ephemerons, drains
+int weak_mode(Marker *m, Table *mt);                 // OF_WEAKK | OF_WEAKV bits of a metatable
+void weak_scan_table(Marker *m, Table *t, int mode); // while marking
+void weak_pins(Marking *mk);                         // after the first drain; may leave work
+void weak_converge(Marking *mk);                     // ephemerons, drains
 // Removes the entries whose value is dead. The second call, after objects were kept for their finalizers, looks only
 // at tables that came up since the first.
 void weak_clear_values(Marking *mk);
@@ -138,25 +138,25 @@ typedef struct FinState {
   _Atomic uint8_t lock;          // spin lock, guards the pending queue
   FinNode *head, **tail;         // dead objects waiting for their finalizer, in the order to run them
   _Atomic size_t npending;
-  _Atomic uint32_t nrunning;     // finalizers being run now
+  _Atomic uint32_t nrunning; // finalizers being run now
 } FinState;
 
 void final_init(FinState *f);
 void final_free(FinState *f);
-void final_separate(Marking *mk);             // moves unmarked registered objects to the pending queue
+void final_separate(Marking *mk); // moves unmarked registered objects to the pending queue
 void final_mark_pending(Marking *mk);
-bool final_is_inside(lua_State *L);           // L runs a finalizer, at any depth
+bool final_is_inside(lua_State *L); // L runs a finalizer, at any depth
 
 // ---- the collector's state (gc.c) -----------------------------------------------------------------------
 
 struct GcState {
   FinState fin;
-  _Atomic bool stopped;        // collectgarbage("stop")
-  _Atomic bool closing;        // lua_close has begun: no automatic collections
+  _Atomic bool stopped; // collectgarbage("stop")
+  _Atomic bool closing; // lua_close has begun: no automatic collections
   _Atomic int pause, stepmul, stepsize;
-  _Atomic bool generational;   // remembered only
-  _Atomic size_t stepped;      // bytes of collectgarbage("step") work towards the next full cycle
-  bool trace;                  // LUNGODEBUG=gctrace=1
+  _Atomic bool generational; // remembered only
+  _Atomic size_t stepped;    // bytes of collectgarbage("step") work towards the next full cycle
+  bool trace;                // LUNGODEBUG=gctrace=1
   uint64_t born_ns;
   _Atomic uint64_t ncycles, pause_total_ns, pause_max_ns, pause_last_ns;
   _Atomic size_t live, threshold;

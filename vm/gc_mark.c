@@ -27,8 +27,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define SOLO_BUDGET 20000       // objects scanned alone before others are asked: about a millisecond
-#define DONATE_MIN 32           // entries worth sharing
+#define SOLO_BUDGET 20000                 // objects scanned alone before others are asked: about a millisecond
+#define DONATE_MIN 32                     // entries worth sharing
 #define RELEASE_BYTES ((size_t)256 << 10) // unused stack from which on pages go back to the system
 
 int sched_yield(void); // not <sched.h>: runtime/ has a header of that name
@@ -141,9 +141,7 @@ static ALWAYS_INLINE void mark_mem(Marker *m, const void *mem) {
   if (mem != NULL) mark_set(m, heap_mem_obj(mem));
 }
 
-static bool is_static_block(const Obj *o) {
-  return o == &table_noarray.hdr || o == &table_nohash.hdr;
-}
+static bool is_static_block(const Obj *o) { return o == &table_noarray.hdr || o == &table_nohash.hdr; }
 
 static void mark_pin(Marker *m, Obj *o) {
   if (!blocklist_add(&m->pins, o)) mark_ref(m, o);
@@ -163,8 +161,10 @@ void gc_mark_obj(Marker *m, Obj *o) {
 static ALWAYS_INLINE void mark_value(Marker *m, const Value *v) {
   uint32_t tag = v->tag;
   if (tag < TAG_STRING) return;
-  if (unlikely(tag == TAG_INTERNAL)) gc_mark_obj(m, v->o);
-  else mark_tagged(m, tag, v->o);
+  if (unlikely(tag == TAG_INTERNAL))
+    gc_mark_obj(m, v->o);
+  else
+    mark_tagged(m, tag, v->o);
 }
 
 void gc_mark_value(Marker *m, const Value *v) { mark_value(m, v); }
@@ -176,8 +176,10 @@ void mark_deadkey(Marker *m, TNode *n) {
   uint64_t k = slot_load(&n->key);
   uint32_t tag = bits_tag(k);
   if (tag < TAG_STRING) return;
-  if (tag_isleaf(tag)) mark_leaf(m, bits_obj(k)); // a lock-free reader may compare its bytes
-  else slot_store(&n->key, SLOT_TAGGED(TAG_EMPTY, k));
+  if (tag_isleaf(tag))
+    mark_leaf(m, bits_obj(k)); // a lock-free reader may compare its bytes
+  else
+    slot_store(&n->key, SLOT_TAGGED(TAG_EMPTY, k));
 }
 
 static void scan_table(Marker *m, Table *t) {
@@ -211,7 +213,7 @@ static void scan_ablock(Marker *m, ABlock *a, uint32_t part) {
 static void scan_hblock(Marker *m, HBlock *h, uint32_t part) {
   uint32_t i = part * MARK_PART, end = part_end(m, &h->hdr, part, i, h->mask + 1);
   if (part == 0 && (atomic_load_explicit(&h->hdr.flags, memory_order_relaxed) & (OF_WEAKK | OF_WEAKV)))
-    atomic_fetch_and_explicit(&h->hdr.flags, (uint8_t)~(OF_WEAKK | OF_WEAKV), memory_order_relaxed);
+    atomic_fetch_and_explicit(&h->hdr.flags, (uint8_t) ~(OF_WEAKK | OF_WEAKV), memory_order_relaxed);
   for (; i < end; i++) {
     TNode *n = &h->node[i];
     uint64_t v = slot_load(&n->val);
@@ -260,9 +262,7 @@ static void scan_userdata(Marker *m, Userdata *u) {
 // ---- scanning: threads ------------------------------------------------------------------------------------
 
 // The end of what L may still use. A Lua frame's registers reach up to ci->top; L->top may lie above them (open calls).
-static Value *live_end(lua_State *L) {
-  return ci_isLua(L->ci) && L->ci->top > L->top ? L->ci->top : L->top;
-}
+static Value *live_end(lua_State *L) { return ci_isLua(L->ci) && L->ci->top > L->top ? L->ci->top : L->top; }
 
 // What lies above the live part is forgotten: as nil, or, a great deal of it, by giving the pages back (a zero is a
 // float).

@@ -28,7 +28,7 @@ int weak_mode(Marker *m, Table *mt) {
 }
 
 static void set_mode(Obj *block, int mode) {
-  uint8_t flags = atomic_load_explicit(&block->flags, memory_order_relaxed) & (uint8_t)~(OF_WEAKK | OF_WEAKV);
+  uint8_t flags = atomic_load_explicit(&block->flags, memory_order_relaxed) & (uint8_t) ~(OF_WEAKK | OF_WEAKV);
   atomic_store_explicit(&block->flags, (uint8_t)(flags | mode), memory_order_relaxed);
 }
 
@@ -43,8 +43,10 @@ static void enlist(Marker *m, BlockList *l, Obj *block, int mode) {
 static void mark_keys(Marker *m, HBlock *h) {
   for (uint32_t i = 0; i <= h->mask; i++) {
     TNode *n = &h->node[i];
-    if (bits_isnil(slot_load(&n->val))) mark_deadkey(m, n);
-    else mark_slotbits(m, slot_load(&n->key));
+    if (bits_isnil(slot_load(&n->val)))
+      mark_deadkey(m, n);
+    else
+      mark_slotbits(m, slot_load(&n->key));
   }
 }
 
@@ -64,8 +66,10 @@ void weak_scan_table(Marker *m, Table *t, int mode) {
   ABlock *a = atomic_load_explicit(&t->arr, memory_order_relaxed);
   HBlock *h = atomic_load_explicit(&t->hash, memory_order_relaxed);
   if (a != &table_noarray && mark_set(m, &a->hdr)) {
-    if (mode & OF_WEAKV) enlist(m, &m->weakv, &a->hdr, OF_WEAKV);
-    else mark_push(m, &a->hdr);
+    if (mode & OF_WEAKV)
+      enlist(m, &m->weakv, &a->hdr, OF_WEAKV);
+    else
+      mark_push(m, &a->hdr);
   }
   if (h != &table_nohash && mark_set(m, &h->hdr)) scan_weak_hash(m, h, mode);
 }
@@ -75,8 +79,10 @@ void weak_scan_table(Marker *m, Table *t, int mode) {
 static void look_at_pin(Marker *m, HBlock *h) {
   if (!mark_set(m, &h->hdr)) return;
   int mode = atomic_load_explicit(&h->hdr.flags, memory_order_relaxed) & (OF_WEAKK | OF_WEAKV);
-  if (mode != 0) scan_weak_hash(m, h, mode);
-  else mark_push(m, &h->hdr);
+  if (mode != 0)
+    scan_weak_hash(m, h, mode);
+  else
+    mark_push(m, &h->hdr);
 }
 
 void weak_pins(Marking *mk) {
@@ -152,8 +158,10 @@ static void clear_hash_values(Marker *m, HBlock *h) {
 static void clear_list_values(Marker *m, BlockList *l) {
   for (; l->done < l->n; l->done++) {
     Obj *o = l->v[l->done];
-    if (o->type == OBJ_ABLOCK) clear_array(m, (ABlock *)o);
-    else clear_hash_values(m, (HBlock *)o);
+    if (o->type == OBJ_ABLOCK)
+      clear_array(m, (ABlock *)o);
+    else
+      clear_hash_values(m, (HBlock *)o);
   }
 }
 

@@ -51,7 +51,7 @@
 #define UNITS (HEAP_CHUNK / UNIT)
 #define UNIT_GRANULES (UNIT / HEAP_GRANULE)
 #define UNIT_WORDS (UNIT_GRANULES / 64)
-#define BIG_UNITS 4        // units of a span of the large classes, so that little is left over at its end
+#define BIG_UNITS 4 // units of a span of the large classes, so that little is left over at its end
 #define RUN_BYTES 4096
 #define FLUSH_BYTES ((size_t)16 << 10)
 #define PAGE ((size_t)4096)
@@ -61,17 +61,16 @@
 // Multiples of 16 up to 256, then steps of about an eighth, later a fifth. 16 + 16 * 2^n (hash blocks) fit exactly up
 // to 4112; the classes above 8 KB are what divides 256 KB well.
 static const uint32_t class_size[] = {
-    16,   32,   48,   64,   80,   96,   112,  128,  144,  160,   176,   192,   208,   224,   240,   256,   272,
-    304,  336,  368,  400,  448,  496,  528,  592,  656,  736,   816,   912,   1040,  1184,  1360,  1552,  1808,
-    2064, 2336, 2720, 3120, 3632, 4112, 4672, 5456, 6544, 7280,  8448,  9696,  10912, 13104, 17472, 20160, 23824,
-    29120, 37440,
+    16,   32,   48,   64,   80,   96,   112,  128,  144,  160,  176,   192,   208,   224,   240,   256,   272,   304,
+    336,  368,  400,  448,  496,  528,  592,  656,  736,  816,  912,   1040,  1184,  1360,  1552,  1808,  2064,  2336,
+    2720, 3120, 3632, 4112, 4672, 5456, 6544, 7280, 8448, 9696, 10912, 13104, 17472, 20160, 23824, 29120, 37440,
 };
 #define NCLASSES ((int)(sizeof class_size / sizeof class_size[0]))
 #define MAX_SMALL 37440
 #define FINE_MAX 1040
 #define FIRST_BIG 8448 // smallest class whose spans have BIG_UNITS
 
-static uint8_t fine_class[FINE_MAX / 16 + 1];   // by size in granules, rounded up
+static uint8_t fine_class[FINE_MAX / 16 + 1];     // by size in granules, rounded up
 static uint8_t coarse_class[MAX_SMALL / 256 + 1]; // by size / 256: first class that may fit
 
 __attribute__((constructor)) static void class_init(void) {
@@ -99,45 +98,45 @@ static uint32_t class_units(int cls) { return class_size[cls] >= FIRST_BIG ? BIG
 enum SpanState { SPAN_NONE, SPAN_SMALL, SPAN_LARGE }; // NONE: free, or not the first unit of a span
 
 typedef struct Span {
-  struct Span *next;  // in the partial list
-  void *token;        // block of the host's allocator that stands for this memory, if it is asked
+  struct Span *next; // in the partial list
+  void *token;       // block of the host's allocator that stands for this memory, if it is asked
   uint8_t state;
   uint8_t units;
   uint8_t cls;
   uint32_t nelem;
-  uint32_t live;      // marked elements at the last sweep; 0: all elements are free
-  size_t bytes;       // large: bytes that count as used
+  uint32_t live; // marked elements at the last sweep; 0: all elements are free
+  size_t bytes;  // large: bytes that count as used
 } Span;
 
 typedef struct Chunk {
   _Atomic uint64_t mark[HEAP_CHUNK / HEAP_GRANULE / 64]; // first: heap_markword depends on it
   Span span[UNITS];
-  uint64_t freemap;   // bit u: unit u is free
-  size_t mapped;      // bytes to unmap
-  bool huge;          // holds one object, at unit 1
+  uint64_t freemap; // bit u: unit u is free
+  size_t mapped;    // bytes to unmap
+  bool huge;        // holds one object, at unit 1
 } Chunk;
 _Static_assert(sizeof(Chunk) <= UNIT, "the chunk header fits the first unit");
 #define ALL_FREE (~UINT64_C(1))
 
 struct Heap {
   Global *gl;
-  _Atomic uint8_t lock;       // spin lock: what it guards takes under a microsecond, rarely an mmap
-  Chunk **chunk;              // all chunks, oldest first
+  _Atomic uint8_t lock; // spin lock: what it guards takes under a microsecond, rarely an mmap
+  Chunk **chunk;        // all chunks, oldest first
   size_t nchunks, capchunks;
-  size_t firstfree;           // no ordinary chunk below this index has a free unit
+  size_t firstfree;                                        // no ordinary chunk below this index has a free unit
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
   bool stress;
-  _Atomic bool pressed;       // memory was refused since the last collection
-  _Atomic size_t ceiling;     // bytes that would have been in use when memory was refused last; SIZE_MAX: never
-  _Atomic size_t used;        // bytes in use, without what caches have not reported yet
+  _Atomic bool pressed;   // memory was refused since the last collection
+  _Atomic size_t ceiling; // bytes that would have been in use when memory was refused last; SIZE_MAX: never
+  _Atomic size_t used;    // bytes in use, without what caches have not reported yet
   _Atomic size_t threshold;
 };
 
 typedef struct Bump {
   char *_Atomic cur, *_Atomic end; // the run
   Span *span;
-  uint32_t pos;                    // first element of the span behind the run
+  uint32_t pos; // first element of the span behind the run
   uint32_t esize;
 } Bump;
 
@@ -289,8 +288,10 @@ static Span *find_span_locked(Heap *h, uint32_t n) {
   for (size_t i = h->firstfree; i < h->nchunks; i++) {
     Span *s = take_units(h->chunk[i], n);
     if (s != NULL) return s;
-    if (only_full && h->chunk[i]->freemap == 0) h->firstfree = i + 1;
-    else only_full = false;
+    if (only_full && h->chunk[i]->freemap == 0)
+      h->firstfree = i + 1;
+    else
+      only_full = false;
   }
   Chunk *c = chunk_new_locked(h, HEAP_CHUNK, false);
   return c != NULL ? take_units(c, n) : NULL;
@@ -300,8 +301,10 @@ static Span *span_new_locked(Heap *h, uint32_t n) {
   void *token;
   if (!token_get_locked(h, n * UNIT, &token)) return NULL;
   Span *s = find_span_locked(h, n);
-  if (s == NULL) token_put_locked(h, token, n * UNIT);
-  else s->token = token;
+  if (s == NULL)
+    token_put_locked(h, token, n * UNIT);
+  else
+    s->token = token;
   return s;
 }
 
@@ -587,8 +590,10 @@ void heap_sweep_part(Heap *h, _Atomic size_t *cursor) {
       for (size_t i = 0; i < span_words(s); i++)
         live += (uint32_t)__builtin_popcountll(atomic_load_explicit(&w[i], memory_order_relaxed));
       s->live = live;
-      if (s->state == SPAN_SMALL) poison_dead(s);
-      else if (live == 0 && !c->huge) poison(span_mem(s), s->bytes);
+      if (s->state == SPAN_SMALL)
+        poison_dead(s);
+      else if (live == 0 && !c->huge)
+        poison(span_mem(s), s->bytes);
     }
   }
 }
@@ -722,8 +727,10 @@ Cache *cache_new(Heap *h) {
 void cache_free(Heap *h, Cache *c) {
   spin_lock(&h->lock);
   if (c->next != NULL) c->next->prev = c->prev;
-  if (c->prev != NULL) c->prev->next = c->next;
-  else h->caches = c->next;
+  if (c->prev != NULL)
+    c->prev->next = c->next;
+  else
+    h->caches = c->next;
   spin_unlock(&h->lock);
   size_t used = cache_unreported(c), unused = cache_unused(c); // more may be unused than is unreported
   atomic_fetch_add_explicit(&h->used, used - unused, memory_order_relaxed);

@@ -21,9 +21,9 @@ typedef struct Cache Cache;
 #define HEAP_CHUNK ((uintptr_t)4 << 20)
 #define HEAP_GRANULE 16
 
-Heap *heap_new(Global *gl);    // NULL: out of memory
-void heap_free(Heap *h);       // returns everything to the system; no cache may be in use
-Cache *cache_new(Heap *h);     // for a P; NULL: out of memory
+Heap *heap_new(Global *gl);         // NULL: out of memory
+void heap_free(Heap *h);            // returns everything to the system; no cache may be in use
+Cache *cache_new(Heap *h);          // for a P; NULL: out of memory
 void cache_free(Heap *h, Cache *c); // flushes and frees
 
 // A new object of `size` bytes with its header set (flags 0) and the rest undefined. Raises LUA_ERRMEM.

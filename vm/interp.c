@@ -6,9 +6,9 @@
 //             recursion. Its locals (L, ci, base, k, pc) are a cache of the innermost frame; L->ci is always current,
 //             ci->u.l.pc and L->top only where somebody may look (SAVE).
 //
-//             `enter` goes on with whatever frame is innermost; the frame says how (call.c lists it). `docall` makes a call,
-//             `c_returned` and `do_return` end one; from there the frame below goes on: a Lua function behind its call
-//             (back_in_lua), a Lua function whose instruction called a metamethod (op_finish), a C function's
+//             `enter` goes on with whatever frame is innermost; the frame says how (call.c lists it). `docall` makes a
+//             call, `c_returned` and `do_return` end one; from there the frame below goes on: a Lua function behind its
+//             call (back_in_lua), a Lua function whose instruction called a metamethod (op_finish), a C function's
 //             continuation (back_in_c), or nobody: the level ends.
 // Invariants: after anything that may call, grow the stack or reach a safepoint, base is computed anew; after an enter,
 //             everything is.
@@ -30,7 +30,8 @@
 #include "table.h"
 #include <math.h>
 
-#define CI_SPECIAL (CI_FRESH | CI_META | CI_FROMC) // who returns from such a frame does not just go on in a Lua function
+#define CI_SPECIAL                                                                                                     \
+  (CI_FRESH | CI_META | CI_FROMC) // who returns from such a frame does not just go on in a Lua function
 
 // n results at src go to dst as the caller wants them; L->top is set if it wants all.
 static ALWAYS_INLINE void place_results(lua_State *L, Value *dst, const Value *src, int n, int want) {
@@ -112,7 +113,7 @@ static NOINLINE int finish_unwind(lua_State *L, CallInfo *ci) {
   int status = (int)L->top[-2].i;
   v_copy(low, L->top - 1);
   L->top = low + 1;
-  ci->status &= (uint16_t)~(CI_CLOSING | CI_PCALL | CI_CALLK | CI_YIELDED | CI_RESUME | CI_PARKED);
+  ci->status &= (uint16_t) ~(CI_CLOSING | CI_PCALL | CI_CALLK | CI_YIELDED | CI_RESUME | CI_PARKED);
   if (!(ci->status & CI_BASE)) L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
   stack_unoverflow(L);
   return status;
@@ -122,7 +123,12 @@ static NOINLINE int finish_unwind(lua_State *L, CallInfo *ci) {
 
 static bool uses_top(Instr i) {
   switch (INSTR_OP(i)) {
-  case OP_CALL: case OP_TAILCALL: case OP_RETURN: case OP_SETLIST: case OP_GO: case OP_DEFER: return INSTR_B(i) == 0;
+  case OP_CALL:
+  case OP_TAILCALL:
+  case OP_RETURN:
+  case OP_SETLIST:
+  case OP_GO:
+  case OP_DEFER: return INSTR_B(i) == 0;
   default: return false;
   }
 }
@@ -144,9 +150,12 @@ static ALWAYS_INLINE int quick_equal(const Value *a, const Value *b) {
   if (a->tag != b->tag) return both_number(a, b) ? -1 : 0;
   switch (a->tag) {
   case TAG_FLOAT: return a->n == b->n;
-  case TAG_NIL: case TAG_FALSE: case TAG_TRUE: return 1;
+  case TAG_NIL:
+  case TAG_FALSE:
+  case TAG_TRUE: return 1;
   case TAG_STRING: return str_eq(v_str(a), v_str(b));
-  case TAG_TABLE: case TAG_USERDATA: return a->p == b->p ? 1 : -1;
+  case TAG_TABLE:
+  case TAG_USERDATA: return a->p == b->p ? 1 : -1;
   default: return a->u == b->u;
   }
 }
@@ -271,7 +280,8 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     } else if (likely(both_number(b, c) && !both_int(b, c))) {                                                         \
       double x = as_float(b), y = as_float(c);                                                                         \
       v_setfloat(RA, fexpr);                                                                                           \
-    } else SLOW(op_arith(L, ci, i))                                                                                    \
+    } else                                                                                                             \
+      SLOW(op_arith(L, ci, i))                                                                                         \
     NEXT();                                                                                                            \
   }
 
@@ -284,7 +294,8 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     } else if (likely(both_number(b, c))) {                                                                            \
       double x = as_float(b), y = as_float(c);                                                                         \
       v_setfloat(RA, fexpr);                                                                                           \
-    } else SLOW(op_arith(L, ci, i))                                                                                    \
+    } else                                                                                                             \
+      SLOW(op_arith(L, ci, i))                                                                                         \
     NEXT();                                                                                                            \
   }
 
@@ -294,7 +305,8 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     if (likely(both_int(b, c))) {                                                                                      \
       int64_t x = b->i, y = c->i;                                                                                      \
       v_setint(RA, iexpr);                                                                                             \
-    } else SLOW(op_arith(L, ci, i))                                                                                    \
+    } else                                                                                                             \
+      SLOW(op_arith(L, ci, i))                                                                                         \
     NEXT();                                                                                                            \
   }
 
@@ -322,9 +334,10 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     int r;                                                                                                             \
     if (likely(both_int(a, b))) {                                                                                      \
       r = a->i cmp b->i;                                                                                               \
-    } else if (likely(both_float(a, b))) {                                                                 \
+    } else if (likely(both_float(a, b))) {                                                                             \
       r = a->n cmp b->n;                                                                                               \
-    } else SLOW((r = slow(L, a, b)) < 0)                                                                               \
+    } else                                                                                                             \
+      SLOW((r = slow(L, a, b)) < 0)                                                                                    \
     if (r != (negate)) JUMP();                                                                                         \
     NEXT();                                                                                                            \
   }
@@ -337,7 +350,8 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
       r = a->i cmp INSTR_SB(i);                                                                                        \
     } else if (likely(v_isfloat(a))) {                                                                                 \
       r = a->n cmp(double) INSTR_SB(i);                                                                                \
-    } else SLOW((r = op_compareimm(L, ci, i)) < 0)                                                                     \
+    } else                                                                                                             \
+      SLOW((r = op_compareimm(L, ci, i)) < 0)                                                                          \
     if (r != (negate)) JUMP();                                                                                         \
     NEXT();                                                                                                            \
   }
@@ -373,7 +387,7 @@ __attribute__((hot)) int interp_run(Ctx *ctx, Level *lv) {
 #endif
   lua_State *L;
   CallInfo *ci;
-  Value *base, *func; // func: of docall and call_lua
+  Value *base, *func;   // func: of docall and call_lua
   const Value *k, *ret; // ret, n: what c_returned and do_return return
   const Instr *pc;
   Instr i;
@@ -410,7 +424,7 @@ enter:
   if (unlikely(L->hookmask)) dbg_hookcall(L, ci);
   n = cfunction(ci->func)(L);
 
-c_returned: // a C function, or a continuation of one: n results on top, or a command
+c_returned:                          // a C function, or a continuation of one: n results on top, or a command
   if (unlikely(n < 0)) goto command; // first: after VM_PARK not even L->ci is ours
   ci = L->ci;
   if (unlikely(ci->status & CI_CTBC)) {
@@ -527,37 +541,37 @@ docall: // func with arguments up to L->top; nres results wanted; pc is saved
     NEXT();
   }
 
-call_lua: // Lua function func with nargs arguments above it
-  {
-    const Proto *p = v_lcl(func)->p;
-    CallInfo *nci = ci->next;
-    if (unlikely(L->stack_last - func <= p->maxstack + 1) || unlikely(nci == NULL)) {
-      L->top = func + 1 + nargs;
-      call_push(L, func, nres, 0);
-      goto enter;
-    }
-    nci->func = func;
-    base = func + 1;
-    nci->top = base + p->maxstack;
-    nci->u.l.nextra = nargs;
-    nci->nresults = (int16_t)nres;
-    nci->status = 0;
-    if (unlikely(nargs < p->nparams)) {
-      int np = p->nparams;
-      nci->u.l.nextra = np;
-      do v_setnil(&base[nargs]);
-      while (++nargs < np);
-    }
-    L->ci = ci = nci;
-    k = p->k;
-    pc = p->code;
+call_lua : // Lua function func with nargs arguments above it
+{
+  const Proto *p = v_lcl(func)->p;
+  CallInfo *nci = ci->next;
+  if (unlikely(L->stack_last - func <= p->maxstack + 1) || unlikely(nci == NULL)) {
+    L->top = func + 1 + nargs;
+    call_push(L, func, nres, 0);
+    goto enter;
   }
+  nci->func = func;
+  base = func + 1;
+  nci->top = base + p->maxstack;
+  nci->u.l.nextra = nargs;
+  nci->nresults = (int16_t)nres;
+  nci->status = 0;
+  if (unlikely(nargs < p->nparams)) {
+    int np = p->nparams;
+    nci->u.l.nextra = np;
+    do v_setnil(&base[nargs]);
+    while (++nargs < np);
+  }
+  L->ci = ci = nci;
+  k = p->k;
+  pc = p->code;
+}
 
 entered: // at the first instruction of a Lua function
   if (unlikely((atomic_load_explicit(&ctx->poll, memory_order_relaxed) | L->hookmask) != 0)) goto entered_slow;
   NEXT();
 
-entered_slow: {
+entered_slow : {
   const Proto *p = v_lcl(ci->func)->p;
   ci->u.l.pc = pc;
   L->top = ci->top;
@@ -606,480 +620,484 @@ execute:
   switch (plain) {
 #endif
 
-  OP(MOVE) {
-    v_copy(RA, RB);
-    NEXT();
-  }
-  OP(LOADK) {
-    v_copy(RA, k + INSTR_J(i));
-    NEXT();
-  }
-  OP(LOADI) {
-    v_setint(RA, INSTR_J(i));
-    NEXT();
-  }
-  OP(LOADF) {
-    v_setfloat(RA, INSTR_J(i));
-    NEXT();
-  }
-  OP(LOADNIL) {
-    Value *ra = RA;
-    for (int c = INSTR_B(i); c >= 0; c--) v_setnil(ra++);
-    NEXT();
-  }
-  OP(LOADFALSE) {
-    v_setbool(RA, false);
-    NEXT();
-  }
-  OP(LOADTRUE) {
-    v_setbool(RA, true);
-    NEXT();
-  }
+    OP(MOVE) {
+      v_copy(RA, RB);
+      NEXT();
+    }
+    OP(LOADK) {
+      v_copy(RA, k + INSTR_J(i));
+      NEXT();
+    }
+    OP(LOADI) {
+      v_setint(RA, INSTR_J(i));
+      NEXT();
+    }
+    OP(LOADF) {
+      v_setfloat(RA, INSTR_J(i));
+      NEXT();
+    }
+    OP(LOADNIL) {
+      Value *ra = RA;
+      for (int c = INSTR_B(i); c >= 0; c--) v_setnil(ra++);
+      NEXT();
+    }
+    OP(LOADFALSE) {
+      v_setbool(RA, false);
+      NEXT();
+    }
+    OP(LOADTRUE) {
+      v_setbool(RA, true);
+      NEXT();
+    }
 
-  // ---- variables
-  OP(GETUPVAL) {
-    cell_get(UPVAL(INSTR_B(i)), RA);
-    NEXT();
-  }
-  OP(SETUPVAL) {
-    SAVE();
-    cell_set(L, UPVAL(INSTR_B(i)), RA);
-    NEXT();
-  }
-  OP(NEWCELL) {
-    SAVE();
-    v_setobj(RA, TAG_INTERNAL, cell_new(L, RA));
-    NEXT();
-  }
-  OP(GETCELL) {
-    cell_get((Cell *)RB->o, RA);
-    NEXT();
-  }
-  OP(SETCELL) {
-    SAVE();
-    cell_set(L, (Cell *)RA->o, RB);
-    NEXT();
-  }
+    // ---- variables
+    OP(GETUPVAL) {
+      cell_get(UPVAL(INSTR_B(i)), RA);
+      NEXT();
+    }
+    OP(SETUPVAL) {
+      SAVE();
+      cell_set(L, UPVAL(INSTR_B(i)), RA);
+      NEXT();
+    }
+    OP(NEWCELL) {
+      SAVE();
+      v_setobj(RA, TAG_INTERNAL, cell_new(L, RA));
+      NEXT();
+    }
+    OP(GETCELL) {
+      cell_get((Cell *)RB->o, RA);
+      NEXT();
+    }
+    OP(SETCELL) {
+      SAVE();
+      cell_set(L, (Cell *)RA->o, RB);
+      NEXT();
+    }
 
-  // ---- tables
-  OP(GETTABUP) {
-    Value env;
-    const Value *key = KC;
-    cell_get(UPVAL(INSTR_B(i)), &env);
-    if (likely(v_istable(&env)) && likely(quick_field(v_table(&env), v_str(key), INSTR_X(i), RA))) NEXT();
-    SLOW(op_index(L, ci, &env, key, instr_hint(pc - 1), INSTR_A(i)))
-    NEXT();
-  }
-  OP(GETFIELD) {
-    const Value *b = RB, *key = KC;
-    if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
-    SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
-    NEXT();
-  }
-  OP(SELF) {
-    const Value *b = RB, *key = KC;
-    v_copy(RA + 1, b);
-    if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
-    SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
-    NEXT();
-  }
-  OP(GETTABLE) {
-    const Value *b = RB, *key = RC;
-    if (likely(v_istable(b))) {
-      if (likely(v_isint(key))) {
-        if (likely(quick_geti(v_table(b), key->i, RA))) NEXT();
-      } else if (v_isstring(key)) {
-        Value v;
-        if (likely(table_getstr(L, v_table(b), v_str(key), &v))) {
-          v_copy(RA, &v);
-          NEXT();
+    // ---- tables
+    OP(GETTABUP) {
+      Value env;
+      const Value *key = KC;
+      cell_get(UPVAL(INSTR_B(i)), &env);
+      if (likely(v_istable(&env)) && likely(quick_field(v_table(&env), v_str(key), INSTR_X(i), RA))) NEXT();
+      SLOW(op_index(L, ci, &env, key, instr_hint(pc - 1), INSTR_A(i)))
+      NEXT();
+    }
+    OP(GETFIELD) {
+      const Value *b = RB, *key = KC;
+      if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
+      SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
+      NEXT();
+    }
+    OP(SELF) {
+      const Value *b = RB, *key = KC;
+      v_copy(RA + 1, b);
+      if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
+      SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
+      NEXT();
+    }
+    OP(GETTABLE) {
+      const Value *b = RB, *key = RC;
+      if (likely(v_istable(b))) {
+        if (likely(v_isint(key))) {
+          if (likely(quick_geti(v_table(b), key->i, RA))) NEXT();
+        } else if (v_isstring(key)) {
+          Value v;
+          if (likely(table_getstr(L, v_table(b), v_str(key), &v))) {
+            v_copy(RA, &v);
+            NEXT();
+          }
         }
       }
+      SLOW(op_index(L, ci, b, key, NULL, INSTR_A(i)))
+      NEXT();
     }
-    SLOW(op_index(L, ci, b, key, NULL, INSTR_A(i)))
-    NEXT();
-  }
-  OP(GETI) {
-    const Value *b = RB;
-    if (likely(v_istable(b)) && likely(quick_geti(v_table(b), INSTR_C(i), RA))) NEXT();
-    Value key;
-    v_setint(&key, INSTR_C(i));
-    SLOW(op_index(L, ci, b, &key, NULL, INSTR_A(i)))
-    NEXT();
-  }
-  OP(SETTABUP) {
-    Value env;
-    const Value *key = KB, *v = RKC;
-    cell_get(UPVAL(INSTR_A(i)), &env);
-    if (likely(v_istable(&env)) && likely(quick_setfield(v_table(&env), v_str(key), INSTR_X(i), v))) NEXT();
-    SLOW(op_setindex(L, &env, key, instr_hint(pc - 1), v))
-    NEXT();
-  }
-  OP(SETFIELD) {
-    const Value *a = RA, *key = KB, *v = RKC;
-    if (likely(v_istable(a)) && likely(quick_setfield(v_table(a), v_str(key), INSTR_X(i), v))) NEXT();
-    SLOW(op_setindex(L, a, key, instr_hint(pc - 1), v))
-    NEXT();
-  }
-  OP(SETTABLE) {
-    const Value *a = RA, *key = RB, *v = RKC;
-    if (likely(v_istable(a)) && likely(v_isint(key)) && likely(quick_seti(v_table(a), key->i, v))) NEXT();
-    SLOW(op_setindex(L, a, key, NULL, v))
-    NEXT();
-  }
-  OP(SETI) {
-    const Value *a = RA, *v = RKC;
-    if (likely(v_istable(a)) && likely(quick_seti(v_table(a), INSTR_B(i), v))) NEXT();
-    Value key;
-    v_setint(&key, INSTR_B(i));
-    SLOW(op_setindex(L, a, &key, NULL, v))
-    NEXT();
-  }
-  OP(NEWTABLE) {
-    unsigned b = INSTR_B(i);
-    SAVE();
-    v_setobj(RA, TAG_TABLE, table_new(L, (uint32_t)INSTR_J(i), b > 0 ? 1u << (b - 1) : 0));
-    NEXT();
-  }
-  OP(SETLIST) {
-    Value *ra = RA;
-    int count = INSTR_B(i);
-    if (count == 0) count = (int)(L->top - ra) - 1;
-    SAVE();
-    table_setlist(L, v_table(ra), (int64_t)INSTR_J(i) + 1, ra + 1, (uint32_t)count);
-    NEXT();
-  }
+    OP(GETI) {
+      const Value *b = RB;
+      if (likely(v_istable(b)) && likely(quick_geti(v_table(b), INSTR_C(i), RA))) NEXT();
+      Value key;
+      v_setint(&key, INSTR_C(i));
+      SLOW(op_index(L, ci, b, &key, NULL, INSTR_A(i)))
+      NEXT();
+    }
+    OP(SETTABUP) {
+      Value env;
+      const Value *key = KB, *v = RKC;
+      cell_get(UPVAL(INSTR_A(i)), &env);
+      if (likely(v_istable(&env)) && likely(quick_setfield(v_table(&env), v_str(key), INSTR_X(i), v))) NEXT();
+      SLOW(op_setindex(L, &env, key, instr_hint(pc - 1), v))
+      NEXT();
+    }
+    OP(SETFIELD) {
+      const Value *a = RA, *key = KB, *v = RKC;
+      if (likely(v_istable(a)) && likely(quick_setfield(v_table(a), v_str(key), INSTR_X(i), v))) NEXT();
+      SLOW(op_setindex(L, a, key, instr_hint(pc - 1), v))
+      NEXT();
+    }
+    OP(SETTABLE) {
+      const Value *a = RA, *key = RB, *v = RKC;
+      if (likely(v_istable(a)) && likely(v_isint(key)) && likely(quick_seti(v_table(a), key->i, v))) NEXT();
+      SLOW(op_setindex(L, a, key, NULL, v))
+      NEXT();
+    }
+    OP(SETI) {
+      const Value *a = RA, *v = RKC;
+      if (likely(v_istable(a)) && likely(quick_seti(v_table(a), INSTR_B(i), v))) NEXT();
+      Value key;
+      v_setint(&key, INSTR_B(i));
+      SLOW(op_setindex(L, a, &key, NULL, v))
+      NEXT();
+    }
+    OP(NEWTABLE) {
+      unsigned b = INSTR_B(i);
+      SAVE();
+      v_setobj(RA, TAG_TABLE, table_new(L, (uint32_t)INSTR_J(i), b > 0 ? 1u << (b - 1) : 0));
+      NEXT();
+    }
+    OP(SETLIST) {
+      Value *ra = RA;
+      int count = INSTR_B(i);
+      if (count == 0) count = (int)(L->top - ra) - 1;
+      SAVE();
+      table_setlist(L, v_table(ra), (int64_t)INSTR_J(i) + 1, ra + 1, (uint32_t)count);
+      NEXT();
+    }
 
-  // ---- operators
-  ARITH_FAMILY(, RC)
-  ARITH_FAMILY(K, KC)
-  OP(ADDI) {
-    const Value *b = RB;
-    if (likely(v_isint(b))) {
-      v_setint(RA, (int64_t)((uint64_t)b->i + (uint64_t)(int64_t)INSTR_SC(i)));
-    } else if (likely(v_isfloat(b))) {
-      v_setfloat(RA, b->n + INSTR_SC(i));
-    } else SLOW(op_arith(L, ci, i))
-    NEXT();
-  }
-  OP(UNM) {
-    const Value *b = RB;
-    if (likely(v_isint(b))) {
-      v_setint(RA, (int64_t)(0u - (uint64_t)b->i));
-    } else if (likely(v_isfloat(b))) {
-      v_setfloat(RA, -b->n);
-    } else SLOW(op_unary(L, ci, i))
-    NEXT();
-  }
-  OP(BNOT) {
-    const Value *b = RB;
-    if (likely(v_isint(b))) {
-      v_setint(RA, ~b->i);
-    } else SLOW(op_unary(L, ci, i))
-    NEXT();
-  }
-  OP(NOT) {
-    v_setbool(RA, v_isfalsy(RB));
-    NEXT();
-  }
-  OP(LEN) {
-    const Value *b = RB;
-    if (likely(v_istable(b)) && atomic_load_explicit(&v_table(b)->meta, memory_order_relaxed) == NULL) {
-      v_setint(RA, table_len(L, v_table(b)));
-    } else SLOW(op_len(L, ci, i))
-    NEXT();
-  }
-  OP(CONCAT) {
-    SLOW(op_concat(L, ci, i))
-    NEXT();
-  }
+    // ---- operators
+    ARITH_FAMILY(, RC)
+    ARITH_FAMILY(K, KC)
+    OP(ADDI) {
+      const Value *b = RB;
+      if (likely(v_isint(b))) {
+        v_setint(RA, (int64_t)((uint64_t)b->i + (uint64_t)(int64_t)INSTR_SC(i)));
+      } else if (likely(v_isfloat(b))) {
+        v_setfloat(RA, b->n + INSTR_SC(i));
+      } else
+        SLOW(op_arith(L, ci, i))
+      NEXT();
+    }
+    OP(UNM) {
+      const Value *b = RB;
+      if (likely(v_isint(b))) {
+        v_setint(RA, (int64_t)(0u - (uint64_t)b->i));
+      } else if (likely(v_isfloat(b))) {
+        v_setfloat(RA, -b->n);
+      } else
+        SLOW(op_unary(L, ci, i))
+      NEXT();
+    }
+    OP(BNOT) {
+      const Value *b = RB;
+      if (likely(v_isint(b))) {
+        v_setint(RA, ~b->i);
+      } else
+        SLOW(op_unary(L, ci, i))
+      NEXT();
+    }
+    OP(NOT) {
+      v_setbool(RA, v_isfalsy(RB));
+      NEXT();
+    }
+    OP(LEN) {
+      const Value *b = RB;
+      if (likely(v_istable(b)) && atomic_load_explicit(&v_table(b)->meta, memory_order_relaxed) == NULL) {
+        v_setint(RA, table_len(L, v_table(b)));
+      } else
+        SLOW(op_len(L, ci, i))
+      NEXT();
+    }
+    OP(CONCAT) {
+      SLOW(op_concat(L, ci, i))
+      NEXT();
+    }
 
-  // ---- jumps
-  OP(JMP) {
-    JUMP();
-    NEXT();
-  }
-  OP(LOOP) {
-    SAFEPOINT(pc - 1)
-    JUMP();
-    NEXT();
-  }
-  OP(JT) {
-    if (!v_isfalsy(RA)) JUMP();
-    NEXT();
-  }
-  OP(JF) {
-    if (v_isfalsy(RA)) JUMP();
-    NEXT();
-  }
-  OP(JTSET) {
-    const Value *b = RB;
-    if (!v_isfalsy(b)) {
-      v_copy(RA, b);
+    // ---- jumps
+    OP(JMP) {
       JUMP();
+      NEXT();
     }
-    NEXT();
-  }
-  OP(JFSET) {
-    const Value *b = RB;
-    if (v_isfalsy(b)) {
-      v_copy(RA, b);
+    OP(LOOP) {
+      SAFEPOINT(pc - 1)
       JUMP();
+      NEXT();
     }
-    NEXT();
-  }
-  EQUAL(JEQ, 0)
-  EQUAL(JNE, 1)
-  EQUAL_K(JEQK, 0)
-  EQUAL_K(JNEK, 1)
-  COMPARE(JLT, 0, <, op_less)
-  COMPARE(JNLT, 1, <, op_less)
-  COMPARE(JLE, 0, <=, op_lesseq)
-  COMPARE(JNLE, 1, <=, op_lesseq)
-  COMPARE_IMM(JLTI, 0, <)
-  COMPARE_IMM(JNLTI, 1, <)
-  COMPARE_IMM(JLEI, 0, <=)
-  COMPARE_IMM(JNLEI, 1, <=)
-  COMPARE_IMM(JGTI, 0, >)
-  COMPARE_IMM(JNGTI, 1, >)
-  COMPARE_IMM(JGEI, 0, >=)
-  COMPARE_IMM(JNGEI, 1, >=)
+    OP(JT) {
+      if (!v_isfalsy(RA)) JUMP();
+      NEXT();
+    }
+    OP(JF) {
+      if (v_isfalsy(RA)) JUMP();
+      NEXT();
+    }
+    OP(JTSET) {
+      const Value *b = RB;
+      if (!v_isfalsy(b)) {
+        v_copy(RA, b);
+        JUMP();
+      }
+      NEXT();
+    }
+    OP(JFSET) {
+      const Value *b = RB;
+      if (v_isfalsy(b)) {
+        v_copy(RA, b);
+        JUMP();
+      }
+      NEXT();
+    }
+    EQUAL(JEQ, 0)
+    EQUAL(JNE, 1)
+    EQUAL_K(JEQK, 0)
+    EQUAL_K(JNEK, 1)
+    COMPARE(JLT, 0, <, op_less)
+    COMPARE(JNLT, 1, <, op_less)
+    COMPARE(JLE, 0, <=, op_lesseq)
+    COMPARE(JNLE, 1, <=, op_lesseq)
+    COMPARE_IMM(JLTI, 0, <)
+    COMPARE_IMM(JNLTI, 1, <)
+    COMPARE_IMM(JLEI, 0, <=)
+    COMPARE_IMM(JNLEI, 1, <=)
+    COMPARE_IMM(JGTI, 0, >)
+    COMPARE_IMM(JNGTI, 1, >)
+    COMPARE_IMM(JGEI, 0, >=)
+    COMPARE_IMM(JNGEI, 1, >=)
 
-  // ---- calls
-  OP(CALL) {
-    func = RA;
-    nres = (int)INSTR_C(i) - 1;
-    nargs = (int)INSTR_B(i) - 1;
-    ci->u.l.pc = pc;
-    if (likely(func->tag == TAG_LCL)) {
-      if (unlikely(nargs < 0)) nargs = (int)(L->top - func) - 1;
-      goto call_lua;
+    // ---- calls
+    OP(CALL) {
+      func = RA;
+      nres = (int)INSTR_C(i) - 1;
+      nargs = (int)INSTR_B(i) - 1;
+      ci->u.l.pc = pc;
+      if (likely(func->tag == TAG_LCL)) {
+        if (unlikely(nargs < 0)) nargs = (int)(L->top - func) - 1;
+        goto call_lua;
+      }
+      if (likely(nargs >= 0)) L->top = func + 1 + nargs;
+      goto docall;
     }
-    if (likely(nargs >= 0)) L->top = func + 1 + nargs;
-    goto docall;
-  }
-  OP(TAILCALL) {
-    func = RA;
-    if (INSTR_B(i) != 0) L->top = func + INSTR_B(i);
-    ci->u.l.pc = pc;
-    if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
-    if (unlikely(func->tag != TAG_LCL)) { // the frame stays, so that errors in the callee name this place
-      call_push(L, func, LUA_MULTRET, CI_META);
+    OP(TAILCALL) {
+      func = RA;
+      if (INSTR_B(i) != 0) L->top = func + INSTR_B(i);
+      ci->u.l.pc = pc;
+      if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
+      if (unlikely(func->tag != TAG_LCL)) { // the frame stays, so that errors in the callee name this place
+        call_push(L, func, LUA_MULTRET, CI_META);
+        goto enter;
+      }
+      Value *dst = ci->func;
+      if (ci->status & CI_VARARG) dst -= ci->u.l.nextra + 1 + v_lcl(dst)->p->nparams;
+      int count = (int)(L->top - func);
+      for (int c = 0; c < count; c++) v_copy(&dst[c], &func[c]);
+      L->top = dst + count;
+      L->ci = ci->prev;
+      call_push(L, dst, ci->nresults, (ci->status & CI_SPECIAL) | CI_TAIL);
       goto enter;
     }
-    Value *dst = ci->func;
-    if (ci->status & CI_VARARG) dst -= ci->u.l.nextra + 1 + v_lcl(dst)->p->nparams;
-    int count = (int)(L->top - func);
-    for (int c = 0; c < count; c++) v_copy(&dst[c], &func[c]);
-    L->top = dst + count;
-    L->ci = ci->prev;
-    call_push(L, dst, ci->nresults, (ci->status & CI_SPECIAL) | CI_TAIL);
-    goto enter;
-  }
-  OP(RETURN) {
-    ret = RA;
-    n = (int)INSTR_B(i) - 1;
-    if (unlikely(n < 0)) n = ci->status & CI_CLOSING ? ci->u2.nres : (int)(L->top - ret);
-    if (INSTR_X(i) & 1) {
-      ci->u.l.pc = pc;
-      if (op_closereturn(L, ci, RA, n)) goto enter;
-    }
-    goto do_return;
-  }
-  OP(RETURN0) {
-    if (unlikely(ci->status & CI_SPECIAL)) {
-      ret = base;
-      n = 0;
+    OP(RETURN) {
+      ret = RA;
+      n = (int)INSTR_B(i) - 1;
+      if (unlikely(n < 0)) n = ci->status & CI_CLOSING ? ci->u2.nres : (int)(L->top - ret);
+      if (INSTR_X(i) & 1) {
+        ci->u.l.pc = pc;
+        if (op_closereturn(L, ci, RA, n)) goto enter;
+      }
       goto do_return;
     }
-    nres = ci->nresults;
-    ci = L->ci = ci->prev;
-    if (unlikely(nres != 0)) place_results(L, base - 1, base, 0, nres);
-    goto back_in_lua;
-  }
-  OP(RETURN1) {
-    const Value *ra = RA;
-    if (unlikely(ci->status & CI_SPECIAL)) {
-      ret = ra;
-      n = 1;
-      goto do_return;
+    OP(RETURN0) {
+      if (unlikely(ci->status & CI_SPECIAL)) {
+        ret = base;
+        n = 0;
+        goto do_return;
+      }
+      nres = ci->nresults;
+      ci = L->ci = ci->prev;
+      if (unlikely(nres != 0)) place_results(L, base - 1, base, 0, nres);
+      goto back_in_lua;
     }
-    nres = ci->nresults;
-    ci = L->ci = ci->prev;
-    if (likely(nres == 1)) {
-      v_copy(base - 1, ra);
-    } else {
-      place_results(L, base - 1, ra, 1, nres);
+    OP(RETURN1) {
+      const Value *ra = RA;
+      if (unlikely(ci->status & CI_SPECIAL)) {
+        ret = ra;
+        n = 1;
+        goto do_return;
+      }
+      nres = ci->nresults;
+      ci = L->ci = ci->prev;
+      if (likely(nres == 1)) {
+        v_copy(base - 1, ra);
+      } else {
+        place_results(L, base - 1, ra, 1, nres);
+      }
+      RELOAD();
+      k = v_lcl(ci->func)->p->k;
+      pc = ci->u.l.pc;
+      NEXT();
     }
-    RELOAD();
-    k = v_lcl(ci->func)->p->k;
-    pc = ci->u.l.pc;
-    NEXT();
-  }
 
-  // ---- loops
-  OP(FORPREP) {
-    SAVE();
-    if (op_forprep(L, RA)) JUMP();
-    NEXT();
-  }
-  OP(FORLOOP) {
-    Value *ra = RA;
-    if (likely(v_isint(ra + 2))) {
-      if (ra[1].u == 0) NEXT();
-      ra[1].u--;
-      ra[0].u += ra[2].u;
-      v_setint(ra + 3, ra[0].i);
-    } else {
-      double step = ra[2].n, x = ra[0].n + step;
-      if (!(step > 0 ? x <= ra[1].n : ra[1].n <= x)) NEXT();
-      ra[0].n = x;
-      v_setfloat(ra + 3, x);
+    // ---- loops
+    OP(FORPREP) {
+      SAVE();
+      if (op_forprep(L, RA)) JUMP();
+      NEXT();
     }
-    JUMP();
-    SAFEPOINT(pc)
-    NEXT();
-  }
-  OP(TFORPREP) {
-    Value *ra = RA;
-    SAVE();
-    tbc_new_var(L, ra + 3);
-    if (ra->tag == TAG_LCF && ra->f == vm_next && v_istable(ra + 1) && v_isnil(ra + 2)) {
-      ra->tag = TAG_EMPTY; // from now on R[A] is the position in the walk that op_iterstep does
-      ra->u = 0;
-    }
-    JUMP();
-    NEXT();
-  }
-  OP(TFORCALL) {
-    Value *ra = RA;
-    nres = INSTR_C(i);
-    if (ra->tag == TAG_EMPTY) {
-      bool more = op_iterstep(L, ra, nres);
-      i = instr_fetch(pc++); // the TFORLOOP
-      if (!more) NEXT();
+    OP(FORLOOP) {
+      Value *ra = RA;
+      if (likely(v_isint(ra + 2))) {
+        if (ra[1].u == 0) NEXT();
+        ra[1].u--;
+        ra[0].u += ra[2].u;
+        v_setint(ra + 3, ra[0].i);
+      } else {
+        double step = ra[2].n, x = ra[0].n + step;
+        if (!(step > 0 ? x <= ra[1].n : ra[1].n <= x)) NEXT();
+        ra[0].n = x;
+        v_setfloat(ra + 3, x);
+      }
       JUMP();
       SAFEPOINT(pc)
       NEXT();
     }
-    if (ra->tag == TAG_LCF && ra->f == vm_ipairsaux && v_istable(ra + 1) && v_isint(ra + 2) && nres <= 2) {
-      int64_t at = (int64_t)(ra[2].u + 1);
-      if (likely(quick_geti(v_table(ra + 1), at, ra + 5))) {
-        v_setint(ra + 4, at);
-        v_setint(ra + 2, at);
-        i = instr_fetch(pc++);
+    OP(TFORPREP) {
+      Value *ra = RA;
+      SAVE();
+      tbc_new_var(L, ra + 3);
+      if (ra->tag == TAG_LCF && ra->f == vm_next && v_istable(ra + 1) && v_isnil(ra + 2)) {
+        ra->tag = TAG_EMPTY; // from now on R[A] is the position in the walk that op_iterstep does
+        ra->u = 0;
+      }
+      JUMP();
+      NEXT();
+    }
+    OP(TFORCALL) {
+      Value *ra = RA;
+      nres = INSTR_C(i);
+      if (ra->tag == TAG_EMPTY) {
+        bool more = op_iterstep(L, ra, nres);
+        i = instr_fetch(pc++); // the TFORLOOP
+        if (!more) NEXT();
         JUMP();
         SAFEPOINT(pc)
         NEXT();
       }
-    }
-    func = ra + 4;
-    v_copy(func, ra);
-    v_copy(func + 1, ra + 1);
-    v_copy(func + 2, ra + 2);
-    L->top = func + 3;
-    ci->u.l.pc = pc;
-    goto docall;
-  }
-  OP(TFORLOOP) {
-    Value *ra = RA;
-    if (v_isnil(ra + 4)) NEXT();
-    v_copy(ra + 2, ra + 4);
-    JUMP();
-    SAFEPOINT(pc)
-    NEXT();
-  }
-
-  // ---- functions
-  OP(CLOSURE) {
-    SAVE();
-    op_closure(L, ci, RA, v_lcl(base - 1)->p->p[INSTR_J(i)]);
-    NEXT();
-  }
-  OP(VARARG) {
-    int extra = ci->u.l.nextra, want = (int)INSTR_C(i) - 1;
-    if (want < 0) {
-      want = extra;
-      if (unlikely(L->stack_last - RA <= want)) {
-        SAVE();
-        stack_grow(L, want);
-        RELOAD();
+      if (ra->tag == TAG_LCF && ra->f == vm_ipairsaux && v_istable(ra + 1) && v_isint(ra + 2) && nres <= 2) {
+        int64_t at = (int64_t)(ra[2].u + 1);
+        if (likely(quick_geti(v_table(ra + 1), at, ra + 5))) {
+          v_setint(ra + 4, at);
+          v_setint(ra + 2, at);
+          i = instr_fetch(pc++);
+          JUMP();
+          SAFEPOINT(pc)
+          NEXT();
+        }
       }
-      L->top = RA + want;
+      func = ra + 4;
+      v_copy(func, ra);
+      v_copy(func + 1, ra + 1);
+      v_copy(func + 2, ra + 2);
+      L->top = func + 3;
+      ci->u.l.pc = pc;
+      goto docall;
     }
-    Value *ra = RA;
-    const Value *src = ci->func - extra;
-    int c = 0;
-    for (; c < want && c < extra; c++) v_copy(&ra[c], &src[c]);
-    for (; c < want; c++) v_setnil(&ra[c]);
-    NEXT();
-  }
-  OP(VARARGPREP) {
-    ci->u.l.pc = pc;
-    op_varargprep(L, ci, INSTR_A(i));
-    if (unlikely(L->hookmask)) hook_entry(L, ci);
-    RELOAD();
-    NEXT();
-  }
-  OP(CLOSE) {
-    SLOW(op_close(L, ci, INSTR_A(i)))
-    NEXT();
-  }
-  OP(TBC) {
-    SAVE();
-    tbc_new_var(L, RA);
-    NEXT();
-  }
-  OP(DEFER) {
-    Value *ra = RA;
-    int count = INSTR_B(i) != 0 ? (int)INSTR_B(i) : (int)(L->top - ra);
-    SAVE();
-    tbc_new_defer(L, ra, count - 1);
-    NEXT();
-  }
+    OP(TFORLOOP) {
+      Value *ra = RA;
+      if (v_isnil(ra + 4)) NEXT();
+      v_copy(ra + 2, ra + 4);
+      JUMP();
+      SAFEPOINT(pc)
+      NEXT();
+    }
 
-  // ---- goroutines and channels
-  OP(GO) {
-    Value *ra = RA;
-    if (INSTR_B(i) != 0) L->top = ra + INSTR_B(i);
-    ci->u.l.pc = pc;
-    rt_go(L, (int)(L->top - ra) - 1);
-    RELOAD();
-    NEXT();
-  }
-  OP(SEND) {
-    SAVE();
-    ci->status |= CI_PARKED;
-    if (rt_send(L, RA, RKC) == RT_PARK) return RUN_PARKED;
-    ci->status &= (uint16_t)~CI_PARKED;
-    RELOAD();
-    NEXT();
-  }
-  OP(RECV2)
-  OP(RECV) {
-    Value res[2];
-    SAVE();
-    ci->status |= CI_PARKED;
-    if (rt_recv(L, RB, res) == RT_PARK) return RUN_PARKED;
-    ci->status &= (uint16_t)~CI_PARKED;
-    RELOAD();
-    v_copy(RA, &res[0]);
-    if (INSTR_OP(i) == OP_RECV2) v_copy(RA + 1, &res[1]);
-    NEXT();
-  }
-  OP(SELECT) {
-    SAVE();
-    ci->status |= CI_PARKED;
-    if (op_select(L, ci, pc, i) == RT_PARK) return RUN_PARKED;
-    ci->status &= (uint16_t)~CI_PARKED;
-    RELOAD();
-    pc = ci->u.l.pc;
-    NEXT();
-  }
-  OP(SELCASE) {
-    JUMP();
-    NEXT();
-  }
+    // ---- functions
+    OP(CLOSURE) {
+      SAVE();
+      op_closure(L, ci, RA, v_lcl(base - 1)->p->p[INSTR_J(i)]);
+      NEXT();
+    }
+    OP(VARARG) {
+      int extra = ci->u.l.nextra, want = (int)INSTR_C(i) - 1;
+      if (want < 0) {
+        want = extra;
+        if (unlikely(L->stack_last - RA <= want)) {
+          SAVE();
+          stack_grow(L, want);
+          RELOAD();
+        }
+        L->top = RA + want;
+      }
+      Value *ra = RA;
+      const Value *src = ci->func - extra;
+      int c = 0;
+      for (; c < want && c < extra; c++) v_copy(&ra[c], &src[c]);
+      for (; c < want; c++) v_setnil(&ra[c]);
+      NEXT();
+    }
+    OP(VARARGPREP) {
+      ci->u.l.pc = pc;
+      op_varargprep(L, ci, INSTR_A(i));
+      if (unlikely(L->hookmask)) hook_entry(L, ci);
+      RELOAD();
+      NEXT();
+    }
+    OP(CLOSE) {
+      SLOW(op_close(L, ci, INSTR_A(i)))
+      NEXT();
+    }
+    OP(TBC) {
+      SAVE();
+      tbc_new_var(L, RA);
+      NEXT();
+    }
+    OP(DEFER) {
+      Value *ra = RA;
+      int count = INSTR_B(i) != 0 ? (int)INSTR_B(i) : (int)(L->top - ra);
+      SAVE();
+      tbc_new_defer(L, ra, count - 1);
+      NEXT();
+    }
+
+    // ---- goroutines and channels
+    OP(GO) {
+      Value *ra = RA;
+      if (INSTR_B(i) != 0) L->top = ra + INSTR_B(i);
+      ci->u.l.pc = pc;
+      rt_go(L, (int)(L->top - ra) - 1);
+      RELOAD();
+      NEXT();
+    }
+    OP(SEND) {
+      SAVE();
+      ci->status |= CI_PARKED;
+      if (rt_send(L, RA, RKC) == RT_PARK) return RUN_PARKED;
+      ci->status &= (uint16_t)~CI_PARKED;
+      RELOAD();
+      NEXT();
+    }
+    OP(RECV2)
+    OP(RECV) {
+      Value res[2];
+      SAVE();
+      ci->status |= CI_PARKED;
+      if (rt_recv(L, RB, res) == RT_PARK) return RUN_PARKED;
+      ci->status &= (uint16_t)~CI_PARKED;
+      RELOAD();
+      v_copy(RA, &res[0]);
+      if (INSTR_OP(i) == OP_RECV2) v_copy(RA + 1, &res[1]);
+      NEXT();
+    }
+    OP(SELECT) {
+      SAVE();
+      ci->status |= CI_PARKED;
+      if (op_select(L, ci, pc, i) == RT_PARK) return RUN_PARKED;
+      ci->status &= (uint16_t)~CI_PARKED;
+      RELOAD();
+      pc = ci->u.l.pc;
+      NEXT();
+    }
+    OP(SELCASE) {
+      JUMP();
+      NEXT();
+    }
 
 #ifdef LUNGO_SWITCH
   default: __builtin_unreachable();

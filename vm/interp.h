@@ -17,10 +17,10 @@ typedef struct Level {
   LongJmp jmp;
   LevelKind kind;
   lua_State *home;
-  lua_State *outer;       // ctx->L before; differs from home when C code calls functions in a state it has not resumed
-  CallInfo *bound;        // frames of home above this one belong to the level
-  int nlevels;            // ctx->nlevels while this level is the innermost
-  uint16_t nny, nCcalls;  // of home, to restore after an error
+  lua_State *outer;      // ctx->L before; differs from home when C code calls functions in a state it has not resumed
+  CallInfo *bound;       // frames of home above this one belong to the level
+  int nlevels;           // ctx->nlevels while this level is the innermost
+  uint16_t nny, nCcalls; // of home, to restore after an error
 } Level;
 
 static inline bool level_ishome(const Level *lv, const lua_State *L) {
@@ -47,11 +47,11 @@ int vm_ipairsaux(lua_State *L);
 void interp_gettable(lua_State *L, const Value *o, const Value *k, Value *res);
 void interp_settable(lua_State *L, const Value *o, const Value *k, const Value *v);
 void interp_arith(lua_State *L, int op, const Value *a, const Value *b, Value *res);
-void interp_concat(lua_State *L, int n);             // n values on top -> one
+void interp_concat(lua_State *L, int n); // n values on top -> one
 void interp_len(lua_State *L, const Value *o, Value *res);
 bool interp_equal(lua_State *L, const Value *a, const Value *b);
 bool interp_less(lua_State *L, const Value *a, const Value *b);
 bool interp_lesseq(lua_State *L, const Value *a, const Value *b);
-bool interp_tostring(lua_State *L, Value *v);        // number -> string in place; false if neither
+bool interp_tostring(lua_State *L, Value *v); // number -> string in place; false if neither
 
 #endif

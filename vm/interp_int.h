@@ -3,8 +3,8 @@
 // interp_int.h: the out-of-line halves of instructions (interp_slow.c, interp_close.c), for interp.c and interp_api.c.
 //
 // What:       functions that return bool say whether they pushed a frame (a metamethod's) that the loop must now enter;
-//             its result goes where op_finish puts it. Before calling one the loop has saved pc and set L->top to ci->top.
-//             Comparisons return 0 or 1, or OP_PUSHED.
+//             its result goes where op_finish puts it. Before calling one the loop has saved pc and set L->top to
+//             ci->top. Comparisons return 0 or 1, or OP_PUSHED.
 // See also:   interp.c.
 #ifndef LUNGO_VM_INTERP_INT_H
 #define LUNGO_VM_INTERP_INT_H
@@ -31,8 +31,8 @@ bool binary_meta(lua_State *L, const Value *a, const Value *b, enum Tm e, Value 
 _Noreturn void arith_error(lua_State *L, int op, const Value *a, const Value *b);
 // The __eq to try for two values that are not raw equal.
 bool equal_meta(lua_State *L, const Value *a, const Value *b, Value *out);
-// Joins as many values at the end of v[0..n-1] as are strings and numbers, at least two, into one that takes the place of
-// the first of them; returns how many values are left, or n if the last two need a metamethod.
+// Joins as many values at the end of v[0..n-1] as are strings and numbers, at least two, into one that takes the place
+// of the first of them; returns how many values are left, or n if the last two need a metamethod.
 int concat_tail(lua_State *L, Value *v, int n);
 
 bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a);
@@ -48,11 +48,11 @@ int op_equal(lua_State *L, const Value *a, const Value *b);
 bool op_forprep(lua_State *L, Value *ra); // true: no iteration
 void op_closure(lua_State *L, CallInfo *ci, Value *ra, Proto *p);
 void op_varargprep(lua_State *L, CallInfo *ci, int nfixed);
-bool op_iterstep(lua_State *L, Value *ra, int nresults); // `next` mode of a generic for; false: at the end
+bool op_iterstep(lua_State *L, Value *ra, int nresults);             // `next` mode of a generic for; false: at the end
 int op_select(lua_State *L, CallInfo *ci, const Instr *pc, Instr i); // RT_*; on RT_DONE ci->u.l.pc is the case chosen
-void op_unpark(lua_State *L, CallInfo *ci);              // result of the channel instruction that parked
-bool op_close(lua_State *L, CallInfo *ci, unsigned a);   // CLOSE: pushed the call of a __close
-bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n); // RETURN: the same, its n results at ra are kept
+void op_unpark(lua_State *L, CallInfo *ci);                          // result of the channel instruction that parked
+bool op_close(lua_State *L, CallInfo *ci, unsigned a);               // CLOSE: pushed the call of a __close
+bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n);   // RETURN: the same, its n results at ra are kept
 
 // A metamethod that instruction pc[-1] of ci called has returned; its result, if any, is on top.
 enum Finish { FINISH_NEXT, FINISH_PUSHED, FINISH_RETURN };

@@ -138,7 +138,7 @@ static bool arith(lua_State *L, int op, const Value *a, const Value *b, Value *r
   return push_meta(L, &tm, a, b, 1);
 }
 
-static const uint8_t arith_ops[] = {LUA_OPADD, LUA_OPSUB, LUA_OPMUL, LUA_OPMOD, LUA_OPPOW, LUA_OPDIV,
+static const uint8_t arith_ops[] = {LUA_OPADD,  LUA_OPSUB,  LUA_OPMUL, LUA_OPMOD,  LUA_OPPOW, LUA_OPDIV,
                                     LUA_OPIDIV, LUA_OPBAND, LUA_OPBOR, LUA_OPBXOR, LUA_OPSHL, LUA_OPSHR};
 _Static_assert(OP_SHR - OP_ADD + 1 == sizeof arith_ops && OP_SHRK - OP_ADDK + 1 == sizeof arith_ops, "arith_ops");
 
@@ -243,9 +243,12 @@ NOINLINE int op_compareimm(lua_State *L, CallInfo *ci, Instr i) {
   const Value *a = ci->func + 1 + INSTR_A(i);
   v_setint(&imm, INSTR_SB(i));
   switch (INSTR_OP(i)) {
-  case OP_JLTI: case OP_JNLTI: return op_less(L, a, &imm);
-  case OP_JLEI: case OP_JNLEI: return op_lesseq(L, a, &imm);
-  case OP_JGTI: case OP_JNGTI: return op_less(L, &imm, a);
+  case OP_JLTI:
+  case OP_JNLTI: return op_less(L, a, &imm);
+  case OP_JLEI:
+  case OP_JNLEI: return op_lesseq(L, a, &imm);
+  case OP_JGTI:
+  case OP_JNGTI: return op_less(L, &imm, a);
   default: return op_lesseq(L, &imm, a);
   }
 }
@@ -381,7 +384,8 @@ static double for_float(lua_State *L, const Value *v, const char *what) {
 
 NOINLINE bool op_forprep(lua_State *L, Value *ra) {
   if (v_isint(&ra[0]) && v_isint(&ra[2])) return forprep_int(L, ra);
-  double limit = for_float(L, &ra[1], "limit"), step = for_float(L, &ra[2], "step"), init = for_float(L, &ra[0], "initial value");
+  double limit = for_float(L, &ra[1], "limit"), step = for_float(L, &ra[2], "step"),
+         init = for_float(L, &ra[0], "initial value");
   if (step == 0) dbg_runerror(L, "'for' step is zero");
   if (!(step > 0 ? init <= limit : limit <= init)) return true;
   v_setfloat(&ra[0], init);
@@ -391,8 +395,8 @@ NOINLINE bool op_forprep(lua_State *L, Value *ra) {
   return false;
 }
 
-// In this mode R[A] is TAG_EMPTY with the position, and R[A+2] the pinned block (or nil before the first step). The table
-// may have been replaced by debug.setlocal: another table ends the walk soon, anything else at once.
+// In this mode R[A] is TAG_EMPTY with the position, and R[A+2] the pinned block (or nil before the first step). The
+// table may have been replaced by debug.setlocal: another table ends the walk soon, anything else at once.
 NOINLINE bool op_iterstep(lua_State *L, Value *ra, int nresults) {
   if (unlikely(!v_istable(&ra[1]))) return false;
   Obj *pin = ra[2].tag == TAG_INTERNAL ? ra[2].o : NULL;
@@ -498,7 +502,13 @@ bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n) {
 
 static void finish_jump(CallInfo *ci, Instr i, bool cond) {
   switch (INSTR_OP(i)) {
-  case OP_JNE: case OP_JNLT: case OP_JNLE: case OP_JNLTI: case OP_JNLEI: case OP_JNGTI: case OP_JNGEI: cond = !cond; break;
+  case OP_JNE:
+  case OP_JNLT:
+  case OP_JNLE:
+  case OP_JNLTI:
+  case OP_JNLEI:
+  case OP_JNGTI:
+  case OP_JNGEI: cond = !cond; break;
   default: break;
   }
   if (cond) ci->u.l.pc += INSTR_J(i);
@@ -515,13 +525,27 @@ enum Finish op_finish(lua_State *L, CallInfo *ci) {
   Instr i = instr_fetch(ci->u.l.pc - 1);
   const Value *res = L->top - 1;
   switch (INSTR_OP(i)) {
-  case OP_JEQ: case OP_JNE: case OP_JLT: case OP_JNLT: case OP_JLE: case OP_JNLE: case OP_JLTI: case OP_JNLTI:
-  case OP_JLEI: case OP_JNLEI: case OP_JGTI: case OP_JNGTI: case OP_JGEI: case OP_JNGEI:
-    finish_jump(ci, i, !v_isfalsy(res));
-    break;
-  case OP_SETTABUP: case OP_SETTABLE: case OP_SETI: case OP_SETFIELD: break;
+  case OP_JEQ:
+  case OP_JNE:
+  case OP_JLT:
+  case OP_JNLT:
+  case OP_JLE:
+  case OP_JNLE:
+  case OP_JLTI:
+  case OP_JNLTI:
+  case OP_JLEI:
+  case OP_JNLEI:
+  case OP_JGTI:
+  case OP_JNGTI:
+  case OP_JGEI:
+  case OP_JNGEI: finish_jump(ci, i, !v_isfalsy(res)); break;
+  case OP_SETTABUP:
+  case OP_SETTABLE:
+  case OP_SETI:
+  case OP_SETFIELD: break;
   case OP_CONCAT: return finish_concat(L, ci, i, res);
-  case OP_CLOSE: case OP_RETURN: ci->u.l.pc--; break; // again, for the next entry
+  case OP_CLOSE:
+  case OP_RETURN: ci->u.l.pc--; break; // again, for the next entry
   case OP_TAILCALL: return FINISH_RETURN;
   default: v_copy(ci->func + 1 + INSTR_A(i), res); break;
   }

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define lg_fatal(msg)                                                                                                  \
-  (fprintf(stderr, "fatal error: %s (%s:%d)\n", (msg), __FILE__, __LINE__), abort())
+#define lg_fatal(msg) (fprintf(stderr, "fatal error: %s (%s:%d)\n", (msg), __FILE__, __LINE__), abort())
 
 #ifdef LUNGO_DEBUG
 #define lg_assert(c) ((c) ? (void)0 : lg_fatal("assertion failed: " #c))

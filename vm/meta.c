@@ -13,15 +13,35 @@
 #include "str.h"
 #include <math.h>
 
-static const char *const event_names[TM_COUNT] = {
-    [TM_INDEX] = "__index",   [TM_NEWINDEX] = "__newindex", [TM_GC] = "__gc",       [TM_MODE] = "__mode",
-    [TM_LEN] = "__len",       [TM_EQ] = "__eq",             [TM_LT] = "__lt",       [TM_LE] = "__le",
-    [TM_CALL] = "__call",     [TM_CLOSE] = "__close",       [TM_CONCAT] = "__concat", [TM_UNM] = "__unm",
-    [TM_BNOT] = "__bnot",     [TM_ADD] = "__add",           [TM_SUB] = "__sub",     [TM_MUL] = "__mul",
-    [TM_MOD] = "__mod",       [TM_POW] = "__pow",           [TM_DIV] = "__div",     [TM_IDIV] = "__idiv",
-    [TM_BAND] = "__band",     [TM_BOR] = "__bor",           [TM_BXOR] = "__bxor",   [TM_SHL] = "__shl",
-    [TM_SHR] = "__shr",       [TM_NAME] = "__name",         [TM_TOSTRING] = "__tostring", [TM_PAIRS] = "__pairs",
-    [TM_METATABLE] = "__metatable"};
+static const char *const event_names[TM_COUNT] = {[TM_INDEX] = "__index",
+                                                  [TM_NEWINDEX] = "__newindex",
+                                                  [TM_GC] = "__gc",
+                                                  [TM_MODE] = "__mode",
+                                                  [TM_LEN] = "__len",
+                                                  [TM_EQ] = "__eq",
+                                                  [TM_LT] = "__lt",
+                                                  [TM_LE] = "__le",
+                                                  [TM_CALL] = "__call",
+                                                  [TM_CLOSE] = "__close",
+                                                  [TM_CONCAT] = "__concat",
+                                                  [TM_UNM] = "__unm",
+                                                  [TM_BNOT] = "__bnot",
+                                                  [TM_ADD] = "__add",
+                                                  [TM_SUB] = "__sub",
+                                                  [TM_MUL] = "__mul",
+                                                  [TM_MOD] = "__mod",
+                                                  [TM_POW] = "__pow",
+                                                  [TM_DIV] = "__div",
+                                                  [TM_IDIV] = "__idiv",
+                                                  [TM_BAND] = "__band",
+                                                  [TM_BOR] = "__bor",
+                                                  [TM_BXOR] = "__bxor",
+                                                  [TM_SHL] = "__shl",
+                                                  [TM_SHR] = "__shr",
+                                                  [TM_NAME] = "__name",
+                                                  [TM_TOSTRING] = "__tostring",
+                                                  [TM_PAIRS] = "__pairs",
+                                                  [TM_METATABLE] = "__metatable"};
 _Static_assert(TM_COUNT <= 32, "one bit per event");
 _Static_assert(TM_SHR - TM_ADD == LUA_OPSHR - LUA_OPADD, "events in the order of LUA_OP*");
 
@@ -65,9 +85,7 @@ Table *meta_of(Global *gl, const Value *v) {
   }
 }
 
-bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out) {
-  return meta_fast(L, meta_of(L->gl, v), e, out);
-}
+bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out) { return meta_fast(L, meta_of(L->gl, v), e, out); }
 
 const char meta_names[LUA_NUMTYPES + 1][META_NAMESIZE] = {"no value", "nil",   "boolean",  "userdata", "number",
                                                           "string",   "table", "function", "userdata", "thread"};

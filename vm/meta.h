@@ -20,7 +20,7 @@ static ALWAYS_INLINE bool meta_fast(lua_State *L, Table *mt, enum Tm e, Value *o
   }
   return meta_lookup_slow(L, mt, e, out);
 }
-Table *meta_of(Global *gl, const Value *v);            // metatable of any value, or NULL
+Table *meta_of(Global *gl, const Value *v); // metatable of any value, or NULL
 bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out);
 const char *meta_typename(lua_State *L, const Value *v); // with __name, as luaL_typename in error messages
 // Names of the basic types from LUA_TNONE on, as lua_typename. One block, so that lua_pushstring can tell them.
@@ -34,17 +34,17 @@ bool meta_rawarith(lua_State *L, int op, const Value *a, const Value *b, Value *
 enum Tm meta_arithevent(int op); // LUA_OP* -> TM_*
 
 // ---- errors with variable names (dbg.c) ------------------------------------------------------------
-// These find the name from the current instruction of L->ci when it is a Lua frame: `a`/`o` must point into its registers or
-// be an upvalue / constant of it for that; other pointers give messages without a name.
-_Noreturn void dbg_typeerror(lua_State *L, const Value *o, const char *op);     // attempt to OP a T value (…)
-_Noreturn void dbg_callerror(lua_State *L, const Value *o);                     // attempt to call a T value (…)
-_Noreturn void dbg_forerror(lua_State *L, const Value *o, const char *what);    // 'for' %s must be a number
+// These find the name from the current instruction of L->ci when it is a Lua frame: `a`/`o` must point into its
+// registers or be an upvalue / constant of it for that; other pointers give messages without a name.
+_Noreturn void dbg_typeerror(lua_State *L, const Value *o, const char *op);  // attempt to OP a T value (…)
+_Noreturn void dbg_callerror(lua_State *L, const Value *o);                  // attempt to call a T value (…)
+_Noreturn void dbg_forerror(lua_State *L, const Value *o, const char *what); // 'for' %s must be a number
 _Noreturn void dbg_opinterror(lua_State *L, const Value *a, const Value *b, const char *msg);
-_Noreturn void dbg_tointerror(lua_State *L, const Value *a, const Value *b);    // number (…) has no integer representation
+_Noreturn void dbg_tointerror(lua_State *L, const Value *a, const Value *b); // number (…) has no integer representation
 _Noreturn void dbg_concaterror(lua_State *L, const Value *a, const Value *b);
-_Noreturn void dbg_ordererror(lua_State *L, const Value *a, const Value *b);    // attempt to compare …
-_Noreturn void dbg_indexerror(lua_State *L, const Value *o, const Value *key);  // attempt to index a T value (…)
-_Noreturn void dbg_runerror(lua_State *L, const char *fmt, ...);                // adds file:line: when in Lua code
-_Noreturn void dbg_errormsg(lua_State *L);                                      // value on top; calls the message handler
+_Noreturn void dbg_ordererror(lua_State *L, const Value *a, const Value *b);   // attempt to compare …
+_Noreturn void dbg_indexerror(lua_State *L, const Value *o, const Value *key); // attempt to index a T value (…)
+_Noreturn void dbg_runerror(lua_State *L, const char *fmt, ...);               // adds file:line: when in Lua code
+_Noreturn void dbg_errormsg(lua_State *L); // value on top; calls the message handler
 
 #endif

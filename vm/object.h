@@ -41,15 +41,15 @@ typedef struct TNode {
 // Hash part: open addressing, linear probing, power-of-two size, entries never move inside a block.
 // A removed entry keeps its key with a nil value until the next rehash.
 typedef struct HBlock {
-  Obj hdr;                // aux: 1 if some integer key was ever put here
-  uint32_t mask;          // size - 1
-  _Atomic uint32_t used;  // nodes whose key is not TAG_EMPTY/0
+  Obj hdr;               // aux: 1 if some integer key was ever put here
+  uint32_t mask;         // size - 1
+  _Atomic uint32_t used; // nodes whose key is not TAG_EMPTY/0
   TNode node[];
 } HBlock;
 
 typedef struct Table {
   Obj hdr; // lock: guards writers of a shared table. aux32: bit e set = "no metamethod e in this table" (meta.h)
-  _Atomic(ABlock *) arr;  // never NULL: an empty table points to table_noarray / table_nohash
+  _Atomic(ABlock *) arr; // never NULL: an empty table points to table_noarray / table_nohash
   _Atomic(HBlock *) hash;
   _Atomic(struct Table *) meta;
 } Table;
@@ -76,14 +76,14 @@ typedef struct Proto {
   bool may_close;   // has tbc variables or defers
   int ncode, nk, np, nupvals, nlocvars;
   int line, endline;
-  Instr *code;      // all arrays are OBJ_MEM blocks (heap_mem), or NULL when empty
+  Instr *code; // all arrays are OBJ_MEM blocks (heap_mem), or NULL when empty
   Value *k;
   struct Proto **p;
   UpvalDesc *upvals;
   LocVar *locvars;
-  int32_t *lines;   // line of each instruction; NULL if stripped
+  int32_t *lines; // line of each instruction; NULL if stripped
   String *source;
-  uint32_t kind;    // scratch for --trace and tools
+  uint32_t kind; // scratch for --trace and tools
 } Proto;
 
 typedef struct LClosure {
@@ -108,7 +108,9 @@ typedef struct Userdata {
   Slot uv[]; // then, 16-aligned, `len` bytes: ud_mem
 } Userdata;
 
-static inline size_t ud_headsize(uint32_t nuv) { return (offsetof(Userdata, uv) + nuv * sizeof(Slot) + 15) & ~(size_t)15; }
+static inline size_t ud_headsize(uint32_t nuv) {
+  return (offsetof(Userdata, uv) + nuv * sizeof(Slot) + 15) & ~(size_t)15;
+}
 static inline void *ud_mem(Userdata *u) { return (char *)u + ud_headsize(u->nuv); }
 
 #define obj_isshared(o) (atomic_load_explicit(&((Obj *)(o))->flags, memory_order_relaxed) & OF_SHARED)

@@ -13,7 +13,7 @@
 
 const char *const opcode_names[OP_COUNT] = {
 #define X(name, format) #name,
-  LG_OPCODES(X)
+    LG_OPCODES(X)
 #undef X
 };
 
@@ -23,7 +23,7 @@ enum Format { F_NONE, F_A, F_AB, F_AC, F_ABX, F_ABC, F_ABCX, F_ABJ, F_AJ, F_J };
 
 static const uint8_t formats[OP_COUNT] = {
 #define X(name, format) F_##format,
-  LG_OPCODES(X)
+    LG_OPCODES(X)
 #undef X
 };
 
@@ -96,8 +96,8 @@ static void print_instr(FILE *out, const Proto *p, int pc) {
 void opcodes_print(void *file, const Proto *p, bool recursive) {
   FILE *out = file;
   fprintf(out, "function <%s:%d,%d> %d instructions, %d%s params, %d registers, %d upvalues, %d constants\n",
-          p->source != NULL ? p->source->data : "?", p->line, p->endline, p->ncode, p->nparams,
-          p->is_vararg ? "+" : "", p->maxstack, p->nupvals, p->nk);
+          p->source != NULL ? p->source->data : "?", p->line, p->endline, p->ncode, p->nparams, p->is_vararg ? "+" : "",
+          p->maxstack, p->nupvals, p->nk);
   for (int pc = 0; pc < p->ncode; pc++) print_instr(out, p, pc);
   for (int n = 0; n < p->nlocvars; n++) {
     const LocVar *v = &p->locvars[n];
@@ -175,27 +175,55 @@ static int64_t last_of_range(Instr i) {
   int64_t a = INSTR_A(i), b = INSTR_B(i), c = INSTR_C(i);
   switch (INSTR_OP(i)) {
   case OP_LOADNIL: return a + b;
-  case OP_SELF: case OP_RECV2: return a + 1;
+  case OP_SELF:
+  case OP_RECV2: return a + 1;
   case OP_CALL: return b - 1 > c - 2 ? a + (b > 0 ? b - 1 : 0) : a + c - 2;
-  case OP_TAILCALL: case OP_GO: case OP_DEFER: return b > 0 ? a + b - 1 : a;
+  case OP_TAILCALL:
+  case OP_GO:
+  case OP_DEFER: return b > 0 ? a + b - 1 : a;
   case OP_RETURN: return b > 1 ? a + b - 2 : 0; // nothing returned: A means nothing
-  case OP_FORPREP: case OP_FORLOOP: case OP_TFORPREP: return a + 3;
+  case OP_FORPREP:
+  case OP_FORLOOP:
+  case OP_TFORPREP: return a + 3;
   case OP_TFORLOOP: return a + 4;
   case OP_TFORCALL: return c > 3 ? a + 3 + c : a + 6;
   case OP_SETLIST: return a + b;
   case OP_VARARG: return c > 1 ? a + c - 2 : a;
   case OP_SELECT: return b > 0 ? a + 2 * b - 1 : a + 1;
-  case OP_SETTABUP: case OP_SELCASE: case OP_VARARGPREP: return 0; // A is no register
-  case OP_RETURN0: case OP_JMP: case OP_LOOP: return 0;
+  case OP_SETTABUP:
+  case OP_SELCASE:
+  case OP_VARARGPREP: return 0; // A is no register
+  case OP_RETURN0:
+  case OP_JMP:
+  case OP_LOOP: return 0;
   default: return a;
   }
 }
 
 static bool b_is_register(int op) {
   switch (op) {
-  case OP_MOVE: case OP_GETCELL: case OP_SETCELL: case OP_GETTABLE: case OP_GETI: case OP_GETFIELD: case OP_SETTABLE:
-  case OP_SELF: case OP_UNM: case OP_BNOT: case OP_NOT: case OP_LEN: case OP_JTSET: case OP_JFSET: case OP_JEQ:
-  case OP_JNE: case OP_JLT: case OP_JNLT: case OP_JLE: case OP_JNLE: case OP_RECV: case OP_RECV2: return true;
+  case OP_MOVE:
+  case OP_GETCELL:
+  case OP_SETCELL:
+  case OP_GETTABLE:
+  case OP_GETI:
+  case OP_GETFIELD:
+  case OP_SETTABLE:
+  case OP_SELF:
+  case OP_UNM:
+  case OP_BNOT:
+  case OP_NOT:
+  case OP_LEN:
+  case OP_JTSET:
+  case OP_JFSET:
+  case OP_JEQ:
+  case OP_JNE:
+  case OP_JLT:
+  case OP_JNLT:
+  case OP_JLE:
+  case OP_JNLE:
+  case OP_RECV:
+  case OP_RECV2: return true;
   default: return op >= OP_ADD && op <= OP_ADDI;
   }
 }
@@ -209,11 +237,14 @@ static const char *check_operands(const Proto *p, Instr i) {
   if ((op >= OP_ADD && op <= OP_SHR) || op == OP_GETTABLE) NEED(reg_ok(p, c), "register out of bounds");
   switch (op) {
   case OP_LOADK: NEED(INSTR_J(i) >= 0 && INSTR_J(i) < p->nk, "constant out of bounds"); break;
-  case OP_JEQK: case OP_JNEK: NEED(b < p->nk, "constant out of bounds"); break;
-  case OP_GETUPVAL: case OP_SETUPVAL: NEED(b < p->nupvals, "upvalue out of bounds"); break;
+  case OP_JEQK:
+  case OP_JNEK: NEED(b < p->nk, "constant out of bounds"); break;
+  case OP_GETUPVAL:
+  case OP_SETUPVAL: NEED(b < p->nupvals, "upvalue out of bounds"); break;
   case OP_GETTABUP: NEED(b < p->nupvals && name_ok(p, c), "upvalue or name out of bounds"); break;
   case OP_SETTABUP: NEED(a < p->nupvals && name_ok(p, b), "upvalue or name out of bounds"); break;
-  case OP_GETFIELD: case OP_SELF: NEED(name_ok(p, c), "field name is no interned string"); break;
+  case OP_GETFIELD:
+  case OP_SELF: NEED(name_ok(p, c), "field name is no interned string"); break;
   case OP_SETFIELD: NEED(name_ok(p, b), "field name is no interned string"); break;
   case OP_NEWTABLE: NEED(b <= 32 && INSTR_J(i) >= 0, "bad table size"); break;
   case OP_SETLIST: NEED(INSTR_J(i) >= 0, "bad list offset"); break;

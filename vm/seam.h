@@ -31,7 +31,8 @@ Ctx *rt_current(void);
 int rt_safepoint(lua_State *L, bool can_park);
 
 // Stop the world: returns when no other worker runs Lua or touches the heap. Other workers that stopped take part in
-// rt_stw_parallel. False: another collection ran while we waited (nothing is stopped now). May only be called at a safepoint.
+// rt_stw_parallel. False: another collection ran while we waited (nothing is stopped now). May only be called at a
+// safepoint.
 bool rt_stw_begin(lua_State *L);
 void rt_stw_end(lua_State *L);
 // Run fn(arg, worker_index) on this worker and on every stopped one that takes part; returns when all have returned.
@@ -39,7 +40,8 @@ void rt_stw_parallel(lua_State *L, void (*fn)(void *arg, int worker), void *arg)
 int rt_stw_workers(lua_State *L); // upper bound of worker indexes + 1
 // World stopped: enumerate roots held by the runtime: every live goroutine's lua_States, waiters' values, timers.
 void rt_markroots(Global *gl, struct Marker *m);
-// World stopped, marking over (finalizers' objects included), mark bits still there: timers whose owner is unmarked are stopped.
+// World stopped, marking over (finalizers' objects included), mark bits still there: timers whose owner is unmarked are
+// stopped.
 void rt_aftermark(Global *gl);
 // World stopped: all allocation caches of all Ps (to flush them).
 void rt_eachcache(Global *gl, void (*fn)(struct Cache *, void *arg), void *arg);

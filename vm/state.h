@@ -24,30 +24,33 @@ typedef struct Ctx Ctx;
 typedef struct G G; // runtime/sched.h
 
 // CallInfo.status
-#define CI_C 0x0001        // a C function's frame
-#define CI_FRESH 0x0002    // entered from C (vm_call): its return leaves this interp_run
-#define CI_META 0x0004     // called by an instruction of the previous frame (metamethod, iterator, __close):
-                           // when it returns, the previous frame's instruction is finished by interp_finish
-#define CI_TAIL 0x0008     // was tail called (debug information)
-#define CI_PCALL 0x0010    // C frame that called vm_pcallk: an error inside stops here (status goes to k)
-#define CI_CALLK 0x0020    // C frame waiting for a callee started by vm_callk/vm_pcallk/lua_callk/lua_yieldk: k is set
-#define CI_RESUME 0x0040   // C frame that resumed a coroutine (L->resumed) through the loop
-#define CI_VARARG 0x0080   // Lua frame whose func was shifted by u.l.nextra + 1 + nparams
-#define CI_FIN 0x0100      // calls a finalizer
-#define CI_HOOK 0x0200     // runs a debug hook
-#define CI_CLOSING 0x0400  // frame is closing variables because of an error (value in u2/err slot; see call.c)
-#define CI_PARKED 0x1000   // C frame that parked its goroutine: on resumption k is called
-#define CI_BASE 0x2000     // base frame of a lua_State
-#define CI_FROMC 0x4000    // called on behalf of the C frame below (vm_callk, a coroutine's base, closing): on its
-                           // return the loop goes on with that frame
-#define CI_YIELDED 0x8000  // C frame: a yield went through its lua_callk/lua_pcallk, k gets LUA_YIELD.
-                           // Lua frame: yielded inside a hook, which is not called again for this instruction
-#define CI_CTBC CI_VARARG  // C frame: lua_toclose was called in it
-#define CI_TRAN 0x0800     // a hook runs and u2.transfer tells which values are transferred
+#define CI_C 0x0001     // a C function's frame
+#define CI_FRESH 0x0002 // entered from C (vm_call): its return leaves this interp_run
+#define CI_META                                                                                                        \
+  0x0004                  // called by an instruction of the previous frame (metamethod, iterator, __close):
+                          // when it returns, the previous frame's instruction is finished by interp_finish
+#define CI_TAIL 0x0008    // was tail called (debug information)
+#define CI_PCALL 0x0010   // C frame that called vm_pcallk: an error inside stops here (status goes to k)
+#define CI_CALLK 0x0020   // C frame waiting for a callee started by vm_callk/vm_pcallk/lua_callk/lua_yieldk: k is set
+#define CI_RESUME 0x0040  // C frame that resumed a coroutine (L->resumed) through the loop
+#define CI_VARARG 0x0080  // Lua frame whose func was shifted by u.l.nextra + 1 + nparams
+#define CI_FIN 0x0100     // calls a finalizer
+#define CI_HOOK 0x0200    // runs a debug hook
+#define CI_CLOSING 0x0400 // frame is closing variables because of an error (value in u2/err slot; see call.c)
+#define CI_PARKED 0x1000  // C frame that parked its goroutine: on resumption k is called
+#define CI_BASE 0x2000    // base frame of a lua_State
+#define CI_FROMC                                                                                                       \
+  0x4000 // called on behalf of the C frame below (vm_callk, a coroutine's base, closing): on its
+         // return the loop goes on with that frame
+#define CI_YIELDED                                                                                                     \
+  0x8000                  // C frame: a yield went through its lua_callk/lua_pcallk, k gets LUA_YIELD.
+                          // Lua frame: yielded inside a hook, which is not called again for this instruction
+#define CI_CTBC CI_VARARG // C frame: lua_toclose was called in it
+#define CI_TRAN 0x0800    // a hook runs and u2.transfer tells which values are transferred
 
 typedef struct CallInfo {
-  Value *func;  // function slot; arguments / registers start at func + 1
-  Value *top;   // end of the registers this frame may use
+  Value *func; // function slot; arguments / registers start at func + 1
+  Value *top;  // end of the registers this frame may use
   struct CallInfo *prev, *next;
   union {
     struct {
@@ -63,7 +66,9 @@ typedef struct CallInfo {
   } u;
   union {
     int nyield, nres, funcidx;
-    struct { uint16_t ftransfer, ntransfer; } transfer;
+    struct {
+      uint16_t ftransfer, ntransfer;
+    } transfer;
   } u2;
   int16_t nresults; // expected results, LUA_MULTRET = -1
   uint16_t status;
@@ -73,12 +78,12 @@ typedef struct CallInfo {
 
 // An entry of L->tbc: a to-be-closed variable (register) or a deferred call. Newest first.
 typedef struct Tbc {
-  Obj hdr;           // aux: 0 = variable, 1 = defer
+  Obj hdr; // aux: 0 = variable, 1 = defer
   struct Tbc *prev;
-  ptrdiff_t level;   // variable: offset of the register in the stack; defer: offset of the frame's func + 1
-  uint32_t nargs;    // defer: number of arguments
-  uint32_t shape;    // pad
-  Value v[];         // defer: function, arguments
+  ptrdiff_t level; // variable: offset of the register in the stack; defer: offset of the frame's func + 1
+  uint32_t nargs;  // defer: number of arguments
+  uint32_t shape;  // pad
+  Value v[];       // defer: function, arguments
 } Tbc;
 
 typedef struct LongJmp {
@@ -88,34 +93,34 @@ typedef struct LongJmp {
 } LongJmp;
 
 struct lua_State {
-  Value *stack;       // OBJ_MEM block; NULL for a goroutine that has not run yet
+  Value *stack; // OBJ_MEM block; NULL for a goroutine that has not run yet
   Value *top;
-  Value *stack_last;  // stack_last + EXTRA_STACK is the end of the block
+  Value *stack_last; // stack_last + EXTRA_STACK is the end of the block
   CallInfo *ci;
   Tbc *tbc;
-  Ctx *ctx;           // worker that runs this state, valid only while it runs
+  Ctx *ctx; // worker that runs this state, valid only while it runs
   Global *gl;
-  lua_State *from;    // who resumed this coroutine (running inside us), NULL at a goroutine's base
-  G *g;               // the goroutine it runs in now (or ran in last)
-  _Atomic uint8_t status; // LUA_OK, LUA_YIELD or an error: as lua_status
+  lua_State *from;         // who resumed this coroutine (running inside us), NULL at a goroutine's base
+  G *g;                    // the goroutine it runs in now (or ran in last)
+  _Atomic uint8_t status;  // LUA_OK, LUA_YIELD or an error: as lua_status
   _Atomic uint8_t running; // 1 while a goroutine runs it or it is a `normal` coroutine: claimed by compare-and-swap
                            // in resume, so that two resumers at once cannot both win
   uint8_t allowhook;
   uint8_t hookmask;
-  uint16_t nCcalls;   // C levels in use (C stack overflow check)
-  uint16_t nny;       // number of non-yieldable calls (C boundary) in the stack
+  uint16_t nCcalls; // C levels in use (C stack overflow check)
+  uint16_t nny;     // number of non-yieldable calls (C boundary) in the stack
   int basehookcount, hookcount;
-  int oldpc;          // line hook: pc of the last instruction traced; any value is safe, -1: the next is a new line
+  int oldpc; // line hook: pc of the last instruction traced; any value is safe, -1: the next is a new line
   lua_Hook hook;
-  ptrdiff_t errfunc;  // current message handler (stack offset, 0 none)
-  Value scratch[2];   // API: decoded C upvalues (index2value)
+  ptrdiff_t errfunc; // current message handler (stack offset, 0 none)
+  Value scratch[2];  // API: decoded C upvalues (index2value)
   int scratch_turn;
   CallInfo base_ci;
 };
 
 typedef struct Thread {
   Obj hdr;
-  void *extraspace;   // lua_getextraspace(L) is L - LUA_EXTRASPACE
+  void *extraspace; // lua_getextraspace(L) is L - LUA_EXTRASPACE
   lua_State L;
 } Thread;
 _Static_assert(offsetof(Thread, L) == 16, "extra space directly before lua_State");
@@ -133,50 +138,76 @@ static inline void v_setthread(Value *v, lua_State *L) { v_setobj(v, TAG_THREAD,
 // What the VM sees of a worker thread. It is the first member of the runtime's M (runtime/sched.h).
 // Only the worker itself touches it, but for `poll`.
 struct Ctx {
-  _Atomic uint32_t poll;   // POLL_* bits: something wants attention at the next safepoint. Set by anyone.
-  struct Cache *cache;     // allocation cache of the processor (P) this worker holds; NULL when it holds none
-  lua_State *L;            // the running state (innermost coroutine)
-  LongJmp *errjmp;         // innermost C-level handler
-  int nlevels;             // interp_run invocations on this C stack; a goroutine can park without its worker iff 1
+  _Atomic uint32_t poll; // POLL_* bits: something wants attention at the next safepoint. Set by anyone.
+  struct Cache *cache;   // allocation cache of the processor (P) this worker holds; NULL when it holds none
+  lua_State *L;          // the running state (innermost coroutine)
+  LongJmp *errjmp;       // innermost C-level handler
+  int nlevels;           // interp_run invocations on this C stack; a goroutine can park without its worker iff 1
   Global *gl;
-  uint64_t rng;            // xorshift state, per worker
+  uint64_t rng; // xorshift state, per worker
 };
 
-#define POLL_PREEMPT 1u // give way: the goroutine ran its 10 ms
-#define POLL_STW 2u     // somebody wants to stop the world
-#define POLL_GC 4u      // this worker's allocations say: collect
-#define POLL_HOOK 8u    // a debug hook was set from outside
+#define POLL_PREEMPT 1u    // give way: the goroutine ran its 10 ms
+#define POLL_STW 2u        // somebody wants to stop the world
+#define POLL_GC 4u         // this worker's allocations say: collect
+#define POLL_HOOK 8u       // a debug hook was set from outside
 #define POLL_INTERRUPT 16u // raise the pending asynchronous error (Ctrl-C)
 
 // ---- the universe ----------------------------------------------------------------------------------
 
 enum Tm { // order: fast ones first (cached absence bits in Table.aux32)
-  TM_INDEX, TM_NEWINDEX, TM_GC, TM_MODE, TM_LEN, TM_EQ, TM_LT, TM_LE, TM_CALL, TM_CLOSE, TM_CONCAT, TM_UNM, TM_BNOT,
-  TM_ADD, TM_SUB, TM_MUL, TM_MOD, TM_POW, TM_DIV, TM_IDIV, TM_BAND, TM_BOR, TM_BXOR, TM_SHL, TM_SHR,
-  TM_NAME, TM_TOSTRING, TM_PAIRS, TM_METATABLE,
+  TM_INDEX,
+  TM_NEWINDEX,
+  TM_GC,
+  TM_MODE,
+  TM_LEN,
+  TM_EQ,
+  TM_LT,
+  TM_LE,
+  TM_CALL,
+  TM_CLOSE,
+  TM_CONCAT,
+  TM_UNM,
+  TM_BNOT,
+  TM_ADD,
+  TM_SUB,
+  TM_MUL,
+  TM_MOD,
+  TM_POW,
+  TM_DIV,
+  TM_IDIV,
+  TM_BAND,
+  TM_BOR,
+  TM_BXOR,
+  TM_SHL,
+  TM_SHR,
+  TM_NAME,
+  TM_TOSTRING,
+  TM_PAIRS,
+  TM_METATABLE,
   TM_COUNT // <= 32
 };
 
 struct Global {
   struct Heap *heap;
-  struct Runtime *rt;      // runtime/sched.h; owned by the runtime
-  Value registry;          // table
-  lua_State *mainL;        // the main thread's state, goroutine 1
+  struct Runtime *rt;                // runtime/sched.h; owned by the runtime
+  Value registry;                    // table
+  lua_State *mainL;                  // the main thread's state, goroutine 1
   _Atomic(Table *) mt[LUA_NUMTYPES]; // metatables of basic types
   String *tmname[TM_COUNT];
-  String *memerrmsg;       // preallocated "not enough memory"
+  String *memerrmsg; // preallocated "not enough memory"
   String *errerrmsg;
-  struct StrTab *strtab;   // interned strings (str.c)
-  _Atomic bool multi;      // a second goroutine was ever started: registry, type metatables are shared from then on
+  struct StrTab *strtab; // interned strings (str.c)
+  _Atomic bool multi;    // a second goroutine was ever started: registry, type metatables are shared from then on
   lua_CFunction panic;
   lua_WarnFunction warnf;
   void *warn_ud;
-  lua_Alloc frealloc;      // of lua_newstate: accounts, and may refuse
+  lua_Alloc frealloc; // of lua_newstate: accounts, and may refuse
   void *alloc_ud;
-  uint32_t seed;           // of string hashes
-  struct GcState *gc;      // gc.h
+  uint32_t seed;      // of string hashes
+  struct GcState *gc; // gc.h
   bool closing;
-  bool abandoned;          // rt_free: a thread is still in a blocking call: its memory must not be freed
+  bool abandoned; // rt_free: a thread is still in a blocking call: its memory must not be freed
 };
 
 #define G_OF(L) ((L)->gl)

@@ -9,20 +9,20 @@
 
 #define STR_MAXINTERN 40 // longer strings are never interned
 
-int strtab_new(Global *gl);  // 0 or -ENOMEM
+int strtab_new(Global *gl); // 0 or -ENOMEM
 void strtab_free(Global *gl);
 // World stopped, after marking: drop unmarked strings. (OF_FIXED ones stay; the marker treats the table as weak.)
 void strtab_sweep(Global *gl);
 
-String *str_new(lua_State *L, const char *s, size_t n);     // fresh, not interned
+String *str_new(lua_State *L, const char *s, size_t n); // fresh, not interned
 String *str_newz(lua_State *L, const char *s);
-String *str_alloc(lua_State *L, size_t n);                  // data undefined but NUL-terminated; caller fills it at once
-String *str_intern(lua_State *L, const char *s, size_t n);  // interned if short enough; thread safe, sharded
+String *str_alloc(lua_State *L, size_t n);                 // data undefined but NUL-terminated; caller fills it at once
+String *str_intern(lua_State *L, const char *s, size_t n); // interned if short enough; thread safe, sharded
 // Interned string of a C string that is likely a literal: a per-worker cache by address (verified by content).
 String *str_internz(lua_State *L, const char *s);
-String *str_tointerned(lua_State *L, String *s);            // s itself if interned or too long, else its interned twin
+String *str_tointerned(lua_State *L, String *s); // s itself if interned or too long, else its interned twin
 String *str_concat2(lua_State *L, const String *a, const String *b);
-String *str_fmt(lua_State *L, const char *fmt, ...);        // as lua_pushfstring; pushes nothing
+String *str_fmt(lua_State *L, const char *fmt, ...); // as lua_pushfstring; pushes nothing
 String *str_vfmt(lua_State *L, const char *fmt, va_list ap);
 
 uint32_t str_hash_slow(Global *gl, String *s); // computes and caches; never 0
@@ -35,6 +35,6 @@ bool str_eq_slow(const String *a, const String *b); // different addresses
 static ALWAYS_INLINE bool str_eq(const String *a, const String *b) {
   return a == b || (a->len == b->len && !(str_isinterned(a) && str_isinterned(b)) && str_eq_slow(a, b));
 }
-int str_cmp(const String *a, const String *b);  // strcoll over embedded zeros, as Lua's l_strcmp
+int str_cmp(const String *a, const String *b); // strcoll over embedded zeros, as Lua's l_strcmp
 
 #endif

@@ -50,7 +50,7 @@ bool table_set_existing(lua_State *L, Table *t, const Value *k, const Value *v);
 bool table_setint_existing(lua_State *L, Table *t, int64_t k, const Value *v);
 bool table_setfield_existing(lua_State *L, Table *t, String *k, _Atomic uint16_t *hint, const Value *v);
 
-int64_t table_len(lua_State *L, Table *t);          // a border, as #t
+int64_t table_len(lua_State *L, Table *t);                                  // a border, as #t
 void table_resize(lua_State *L, Table *t, uint32_t narray, uint32_t nhash); // at least; existing entries stay
 // Writes v[0..n-1] to t[first..]: SETLIST.
 void table_setlist(lua_State *L, Table *t, int64_t first, const Value *v, uint32_t n);

@@ -34,12 +34,12 @@ enum Tag {
   TAG_TRUE = 3,
   TAG_INT = 4,
   TAG_LIGHTUD = 5,
-  TAG_LCF = 6,      // light C function
-  TAG_EMPTY = 7,    // only in node keys: payload 0 = never used, else the address of a dead key
-  TAG_STRING = 8,   // from here on: payload is an Obj *
+  TAG_LCF = 6,    // light C function
+  TAG_EMPTY = 7,  // only in node keys: payload 0 = never used, else the address of a dead key
+  TAG_STRING = 8, // from here on: payload is an Obj *
   TAG_TABLE = 9,
-  TAG_LCL = 10,     // Lua closure
-  TAG_CCL = 11,     // C closure
+  TAG_LCL = 10, // Lua closure
+  TAG_CCL = 11, // C closure
   TAG_USERDATA = 12,
   TAG_THREAD = 13,  // payload is the Thread (object.h), not the lua_State inside it
   TAG_BOX = 14,     // only in Slots
@@ -70,8 +70,9 @@ enum ObjType {
 #define OF_FIXED 0x08     // never collected
 #define OF_WEAKK 0x10     // tables, set by the collector while it marks
 #define OF_WEAKV 0x20
-#define OF_PINNED 0x40    // threads: somebody may still hold this goroutine's lua_State; do not reuse it;
-                          // hash blocks: an iterator may hold it; do not heap_release it
+#define OF_PINNED                                                                                                      \
+  0x40 // threads: somebody may still hold this goroutine's lua_State; do not reuse it;
+       // hash blocks: an iterator may hold it; do not heap_release it
 
 typedef struct Obj {
   uint8_t type;
@@ -108,9 +109,18 @@ static ALWAYS_INLINE void v_copy(Value *d, const Value *s) {
 }
 static ALWAYS_INLINE void v_setnil(Value *v) { v->tag = TAG_NIL; }
 static ALWAYS_INLINE void v_setbool(Value *v, bool b) { v->tag = TAG_FALSE + (b ? 1 : 0); }
-static ALWAYS_INLINE void v_setint(Value *v, int64_t i) { v->i = i; v->tag = TAG_INT; }
-static ALWAYS_INLINE void v_setfloat(Value *v, double n) { v->n = n; v->tag = TAG_FLOAT; }
-static ALWAYS_INLINE void v_setobj(Value *v, uint32_t tag, void *o) { v->p = o; v->tag = tag; }
+static ALWAYS_INLINE void v_setint(Value *v, int64_t i) {
+  v->i = i;
+  v->tag = TAG_INT;
+}
+static ALWAYS_INLINE void v_setfloat(Value *v, double n) {
+  v->n = n;
+  v->tag = TAG_FLOAT;
+}
+static ALWAYS_INLINE void v_setobj(Value *v, uint32_t tag, void *o) {
+  v->p = o;
+  v->tag = tag;
+}
 static ALWAYS_INLINE bool v_isnil(const Value *v) { return v->tag == TAG_NIL; }
 static ALWAYS_INLINE bool v_isfalsy(const Value *v) { return v->tag - 1u <= 1u; }
 static ALWAYS_INLINE bool v_isint(const Value *v) { return v->tag == TAG_INT; }
@@ -130,7 +140,8 @@ static ALWAYS_INLINE int v_type(const Value *v) { return value_types[v->tag]; }
 // ---- Slot ---------------------------------------------------------------------------------------
 
 #define SLOT_MAXFLOAT UINT64_C(0xFFF0000000000000) // -inf; every larger pattern is a tagged value
-#define SLOT_TAGGED(tag, payload) (SLOT_MAXFLOAT | (uint64_t)(tag) << 48 | ((uint64_t)(payload) & UINT64_C(0xFFFFFFFFFFFF)))
+#define SLOT_TAGGED(tag, payload)                                                                                      \
+  (SLOT_MAXFLOAT | (uint64_t)(tag) << 48 | ((uint64_t)(payload)&UINT64_C(0xFFFFFFFFFFFF)))
 #define SLOT_OBJ(tag, o) (SLOT_MAXFLOAT | (uint64_t)(tag) << 48 | (uint64_t)(uintptr_t)(o)) // o is an address: 47 bits
 #define SLOT_NIL SLOT_TAGGED(TAG_NIL, 0)
 #define SLOT_EMPTY SLOT_TAGGED(TAG_EMPTY, 0)
@@ -141,7 +152,9 @@ static ALWAYS_INLINE int64_t bits_payload(uint64_t b) { return (int64_t)(b << 16
 static ALWAYS_INLINE bool bits_isnil(uint64_t b) { return b == SLOT_NIL; }
 
 // Acquire pairs with the release in slot_store: who sees a pointer sees the object behind it initialized.
-static ALWAYS_INLINE uint64_t slot_load(const Slot *s) { return atomic_load_explicit(&((Slot *)s)->bits, memory_order_acquire); }
+static ALWAYS_INLINE uint64_t slot_load(const Slot *s) {
+  return atomic_load_explicit(&((Slot *)s)->bits, memory_order_acquire);
+}
 static ALWAYS_INLINE void slot_store(Slot *s, uint64_t b) { atomic_store_explicit(&s->bits, b, memory_order_release); }
 
 typedef struct Box {
@@ -210,15 +223,15 @@ static ALWAYS_INLINE uint64_t v_encode(lua_State *L, const Value *v) {
 
 // ---- numbers and text (value.c) -----------------------------------------------------------------
 
-bool value_float2int(double n, int64_t *out);                  // exact only
-bool value_floorint(double n, int64_t *out);                   // floor, then exact
+bool value_float2int(double n, int64_t *out); // exact only
+bool value_floorint(double n, int64_t *out);  // floor, then exact
 bool value_ceilint(double n, int64_t *out);
-bool value_tointeger(const Value *v, int64_t *out);            // int, exact float, or numeral string
+bool value_tointeger(const Value *v, int64_t *out); // int, exact float, or numeral string
 bool value_tointeger_nostr(const Value *v, int64_t *out);
-bool value_tonumber(const Value *v, Value *out);               // number or numeral string -> number
-bool value_todouble(const Value *v, double *out);              // same, as float
-size_t value_str2number(const char *s, Value *out);            // 0 if no numeral, else length + 1 (as lua_stringtonumber)
-size_t value_num2str(const Value *num, char *buf, size_t n);   // "%.14g", ".0" added; buf of >= 64 bytes
+bool value_tonumber(const Value *v, Value *out);             // number or numeral string -> number
+bool value_todouble(const Value *v, double *out);            // same, as float
+size_t value_str2number(const char *s, Value *out);          // 0 if no numeral, else length + 1 (as lua_stringtonumber)
+size_t value_num2str(const Value *num, char *buf, size_t n); // "%.14g", ".0" added; buf of >= 64 bytes
 #define VALUE_NUMBUF 64
 
 // raw equality (no metamethods), as lua_rawequal. Ints and floats compare by mathematical value.

@@ -205,9 +205,9 @@ static void test_operators(lua_State *L) {
   static const struct {
     int op;
     lua_Number a, b, res;
-  } t[] = {{LUA_OPADD, 1, 2, 3},  {LUA_OPSUB, 1, 2, -1},   {LUA_OPMUL, 3, 4, 12},  {LUA_OPMOD, -5, 3, 1},
+  } t[] = {{LUA_OPADD, 1, 2, 3},     {LUA_OPSUB, 1, 2, -1},  {LUA_OPMUL, 3, 4, 12},   {LUA_OPMOD, -5, 3, 1},
            {LUA_OPPOW, 2, 10, 1024}, {LUA_OPDIV, 7, 2, 3.5}, {LUA_OPIDIV, -7, 2, -4}, {LUA_OPBAND, 6, 3, 2},
-           {LUA_OPBOR, 6, 3, 7},  {LUA_OPBXOR, 6, 3, 5},   {LUA_OPSHL, 1, 4, 16},  {LUA_OPSHR, 16, 4, 1}};
+           {LUA_OPBOR, 6, 3, 7},     {LUA_OPBXOR, 6, 3, 5},  {LUA_OPSHL, 1, 4, 16},   {LUA_OPSHR, 16, 4, 1}};
   for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
     for (int as_int = 0; as_int < 2; as_int++) {
       if (as_int) {

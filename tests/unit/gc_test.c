@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// gc_test.c: the collector through lua.h: what lives, what dies, weak tables, finalizers, big and deep structures, traced
-// userdata, coroutines, a host that limits memory.
-// Protects: vm/gc.c, gc_mark.c, gc_weak.c, gc_final.c.
+// gc_test.c: the collector through lua.h: what lives, what dies, weak tables, finalizers, big and deep structures,
+// traced userdata, coroutines, a host that limits memory. Protects: vm/gc.c, gc_mark.c, gc_weak.c, gc_final.c.
 #include "gc_int.h"
 #include "func.h"
 #include <lauxlib.h>
@@ -169,8 +168,9 @@ static void test_programs(void) {
   run(L, "=control", control_code);
   run(L, "=error", "setmetatable({}, {__gc = function() error('@oops', 0) end})  collectgarbage()");
   CHECK(strcmp(warning, "error in __gc (@oops)") == 0);
-  run(L, "=closing", "X = ''  for i = 1, 3 do local mt = {__gc = function() warn('closing' .. i) end}\n"
-                     "_G['x' .. i] = setmetatable({}, mt) end");
+  run(L, "=closing",
+      "X = ''  for i = 1, 3 do local mt = {__gc = function() warn('closing' .. i) end}\n"
+      "_G['x' .. i] = setmetatable({}, mt) end");
   warning[0] = '\0';
   lua_close(L);
   CHECK(strcmp(warning, "closing3closing2closing1") == 0);

@@ -110,7 +110,8 @@ int rt_recv(lua_State *L, const Value *ch, Value res[2]) {
   no_runtime(L);
 }
 
-int rt_select(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool has_default, int *chosen, Value res[2]) {
+int rt_select(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool has_default, int *chosen,
+              Value res[2]) {
   (void)base;
   (void)dirs;
   (void)n;

@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char program[] = "local t, s = {}, 0\n"
-                              "for i = 1, 10000 do t[i] = { i, tostring(i) } end\n"
-                              "for i, v in ipairs(t) do s = s + v[1] + #v[2] end\n"
-                              "local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end)\n"
-                              "local ok, e = pcall(error, { code = 7 })\n"
-                              "t = nil collectgarbage()\n"
-                              "return s, co(1), co(21), e.code, string.format('%5.1f', 2.25), select('#', table.unpack({}, 1, 3))";
+static const char program[] =
+    "local t, s = {}, 0\n"
+    "for i = 1, 10000 do t[i] = { i, tostring(i) } end\n"
+    "for i, v in ipairs(t) do s = s + v[1] + #v[2] end\n"
+    "local co = coroutine.wrap(function(a) local b = coroutine.yield(a + 1) return b * 2 end)\n"
+    "local ok, e = pcall(error, { code = 7 })\n"
+    "t = nil collectgarbage()\n"
+    "return s, co(1), co(21), e.code, string.format('%5.1f', 2.25), select('#', table.unpack({}, 1, 3))";
 
 static int check(lua_State *L, int index, const char *want) {
   const char *got = luaL_tolstring(L, index, NULL);
@@ -24,8 +25,10 @@ static int check(lua_State *L, int index, const char *want) {
 }
 
 int main(void) {
-  static const luaL_Reg libs[] = {{LUA_GNAME, luaopen_base},        {LUA_COLIBNAME, luaopen_coroutine},
-                                  {LUA_TABLIBNAME, luaopen_table},  {LUA_STRLIBNAME, luaopen_string}};
+  static const luaL_Reg libs[] = {{LUA_GNAME, luaopen_base},
+                                  {LUA_COLIBNAME, luaopen_coroutine},
+                                  {LUA_TABLIBNAME, luaopen_table},
+                                  {LUA_STRLIBNAME, luaopen_string}};
   static const char *const want[] = {"50043894", "2", "42", "7", "  2.2", "3"};
   lua_State *L = luaL_newstate();
   if (L == NULL) return 1;
