@@ -211,8 +211,9 @@ int sysmon_start(Runtime *rt) {
 }
 
 // ---- SIGQUIT -----------------------------------------------------------------------------------------------------
-// The handler only asks. With a monitor, that stops the world and prints. Without one there is one thread: at its next
-// safepoint, or on the spot if it waits in the system (then its Lua state is at rest and nobody else is there).
+// Interrupted system calls are not restarted: the process is about to end. The handler only asks. With a monitor, that
+// stops the world and prints. Without one there is one thread: at its next safepoint, or on the spot if it waits in the
+// system (then its Lua state is at rest and nobody else is there).
 
 static _Atomic(Runtime *) quit_rt;
 
@@ -232,7 +233,7 @@ static void on_quit(int sig) {
 }
 
 void rt_signals(Runtime *rt) {
-  struct sigaction old, act = {.sa_handler = on_quit, .sa_flags = SA_RESTART};
+  struct sigaction old, act = {.sa_handler = on_quit};
   if (atomic_exchange(&quit_rt, rt) != NULL) return;
   sigemptyset(&act.sa_mask);
   if (sigaction(SIGQUIT, NULL, &old) != 0) return;
