@@ -24,6 +24,7 @@
 
 typedef uint64_t Instr;
 
+// clang-format off: the table is laid out by hand.
 // X(name, format, meaning). Formats: see opcodes.c (disassembler).
 #define LG_OPCODES(X)                                                                                                  \
   X(MOVE, AB)       /* R[A] = R[B] */                                                                                  \
@@ -99,6 +100,8 @@ typedef uint64_t Instr;
                           Followed by B (+1 with default) SELCASE instructions, one per case, default last.            \
                           After the choice: R[A], R[A+1] = value, ok (recv cases); pc = that SELCASE */                \
       X(SELCASE, AJ)   /* A = 1: case sends; 0: receives (or default). Executed: pc += J */
+
+// clang-format on
 
 enum Opcode {
 #define X(name, format) OP_##name,
