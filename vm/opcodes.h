@@ -24,7 +24,8 @@
 
 typedef uint64_t Instr;
 
-// clang-format off: the table is laid out by hand.
+// The table is laid out by hand.
+// clang-format off
 // X(name, format, meaning). Formats: see opcodes.c (disassembler).
 #define LG_OPCODES(X)                                                                                                  \
   X(MOVE, AB)       /* R[A] = R[B] */                                                                                  \

@@ -24,6 +24,7 @@
 #include <time.h>
 
 #define MAIN_STACK (2 * LUA_MINSTACK)
+#define REGISTRY_FIELDS 24 // what the libraries put there, so that it seldom grows (and then by little) later
 
 // ---- the main state --------------------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ static void build_protected(lua_State *L, void *ud) {
   gl->memerrmsg = fixed_message(L, "not enough memory");
   gl->errerrmsg = fixed_message(L, "error in error handling");
   meta_init(L);
-  Table *registry = table_new(L, LUA_RIDX_LAST, 0);
+  Table *registry = table_new(L, LUA_RIDX_LAST, REGISTRY_FIELDS);
   v_setobj(&gl->registry, TAG_TABLE, registry);
   v_setthread(&v, L);
   table_setint(L, registry, LUA_RIDX_MAINTHREAD, &v);
