@@ -218,10 +218,9 @@ static bool state_reusable(lua_State *L) {
 }
 
 void g_free(M *m, G *g) {
-  if (state_reusable(g->L))
-    thread_reset_stack(g->L);
-  else
-    g->L = NULL;
+  bool reusable = state_reusable(g->L);
+  thread_reset_stack(g->L); // also for those who still hold it: it is a dead coroutine now
+  if (!reusable) g->L = NULL;
   g->cur = g->L;
   g->created_srcobj = NULL;
   g->created_src = NULL;

@@ -256,7 +256,7 @@ bool once_begin(lua_State *L, Once *o, bool *mine) {
   }
   if (s == ONCE_NEW) {
     *mine = true;
-    o->runner = L->g;
+    o->runner = L;
     atomic_store_explicit(&o->state, ONCE_RUNNING, memory_order_relaxed);
   }
   unlock(&o->lk);

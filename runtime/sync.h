@@ -77,7 +77,7 @@ typedef struct Once {
   _Atomic uint32_t state; // ONCE_*
   Lock lk;                // guards q and changes of state
   WaitQ q;
-  G *runner; // while running
+  const lua_State *runner; // while running: a coroutine may go on in another goroutine
 } Once;
 enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
 static inline bool once_isdone(Once *o) { return atomic_load_explicit(&o->state, memory_order_acquire) == ONCE_DONE; }

@@ -137,7 +137,7 @@ static int select_table(lua_State *L) {
   SelectLocks locks;
   lua_Integer len = luaL_len(L, 1);
   if (len > LUAI_MAXSTACK / 4) luaL_error(L, "too many cases");
-  int n = (int)len;
+  int n = len < 0 ? 0 : (int)len;
   lua_getfield(L, 1, "default");
   if (n > SEL_FEW)
     dirs = lua_newuserdatauv(L, (size_t)n, 0);

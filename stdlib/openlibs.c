@@ -3,15 +3,48 @@
 // openlibs.c: opens every library of a lungo program: Lua's (from the package's archive, or ours where baselib.c and
 // corolib.c replace them) and lungo's own, which `require` finds too.
 #include "lungo.h"
+#include "call.h"
 #include "lungolib.h"
 #include <lualib.h>
+
+// The debug library looks at stacks, and pushes on them: nobody may resume the coroutine meanwhile. One that runs
+// elsewhere is refused by the lua_* functions.
+struct DebugCall {
+  lua_CFunction f;
+  int nres;
+};
+
+static void debug_protected(lua_State *L, void *ud) {
+  struct DebugCall *c = ud;
+  c->nres = c->f(L);
+}
+
+static int debug_call(lua_State *L) {
+  struct DebugCall c = {lua_tocfunction(L, lua_upvalueindex(1)), 0};
+  lua_State *co = lua_tothread(L, 1);
+  if (co == NULL || co == L || !coro_hold(L, co)) return c.f(L);
+  int status = vm_rawprotected(L, debug_protected, &c);
+  coro_letgo(co);
+  return status == LUA_OK ? c.nres : lua_error(L);
+}
+
+static int open_debug(lua_State *L) {
+  static const char *const names[] = {"getinfo", "getlocal", "setlocal", "gethook", "sethook", "traceback"};
+  luaopen_debug(L);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    lua_getfield(L, -1, names[i]);
+    lua_pushcclosure(L, debug_call, 1);
+    lua_setfield(L, -2, names[i]);
+  }
+  return 1;
+}
 
 void lungo_openlibs(lua_State *L) {
   static const luaL_Reg libs[] = {
       {LUA_GNAME, lungo_openbase},      {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, lungo_opencoroutine},
       {LUA_TABLIBNAME, luaopen_table},  {LUA_IOLIBNAME, lungo_openio},      {LUA_OSLIBNAME, luaopen_os},
       {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},    {LUA_UTF8LIBNAME, luaopen_utf8},
-      {LUA_DBLIBNAME, luaopen_debug},   {"chan", lungo_openchan},           {"sync", lungo_opensync},
+      {LUA_DBLIBNAME, open_debug},      {"chan", lungo_openchan},           {"sync", lungo_opensync},
       {"atomic", lungo_openatomic},     {"time", lungo_opentime},           {"runtime", lungo_openruntime}};
   for (size_t i = 0; i < sizeof libs / sizeof *libs; i++) {
     luaL_requiref(L, libs[i].name, libs[i].func, 1);

@@ -221,8 +221,7 @@ static int once_new(lua_State *L) {
 
 static int once_close(lua_State *L) {
   Once *o = check_once(L);
-  if (atomic_load_explicit(&o->state, memory_order_relaxed) == ONCE_RUNNING && o->runner == L->g)
-    once_finish(L->ctx, o);
+  if (atomic_load_explicit(&o->state, memory_order_relaxed) == ONCE_RUNNING && o->runner == L) once_finish(L->ctx, o);
   return 0;
 }
 

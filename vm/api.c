@@ -10,6 +10,7 @@
 // See also:   api_data.c (tables, metatables, operators), api_func.c (upvalues, load, gc), call.c, dbg.c, state.c.
 #include "api_int.h"
 #include "call.h"
+#include "dbg.h"
 #include "func.h"
 #include "gc.h"
 #include "meta.h"
@@ -135,6 +136,7 @@ LUA_API void lua_copy(lua_State *L, int fromidx, int toidx) {
 
 LUA_API int lua_checkstack(lua_State *L, int n) {
   lg_assert(n >= 0);
+  if (unlikely(dbg_runselsewhere(L))) return 0; // the debug library is about to push there
   if (unlikely(L->stack_last - L->top <= n)) {
     int used = (int)(L->top - L->stack) + EXTRA_STACK;
     if (used > LUAI_MAXSTACK - n) return 0;
@@ -332,7 +334,11 @@ LUA_API void lua_pushlightuserdata(lua_State *L, void *p) {
   api_incrtop(L);
 }
 
+// From now on Lua code may hold the state, so a goroutine's is not used again for another one.
 LUA_API int lua_pushthread(lua_State *L) {
+  Obj *o = &thread_of(L)->hdr;
+  if (!(atomic_load_explicit(&o->flags, memory_order_relaxed) & OF_PINNED))
+    atomic_fetch_or_explicit(&o->flags, OF_PINNED, memory_order_relaxed);
   v_setthread(L->top, L);
   api_incrtop(L);
   return L == L->gl->mainL;

@@ -70,6 +70,9 @@ void stack_unoverflow(lua_State *L);
 // get at co. CORO_BUSY, nothing pushed: co runs, or is closed by somebody else, or is `normal`.
 #define CORO_BUSY (-1)
 int coro_close(lua_State *L, lua_State *co);
+// Keeps others from resuming co, which does not run, while its stack is looked at. False: it runs, or is held already.
+bool coro_hold(lua_State *L, lua_State *co);
+void coro_letgo(lua_State *co);
 
 // ---- calls from C ----
 void vm_call(lua_State *L, Value *func, int nresults); // nests an interp_run; yield not possible inside

@@ -35,6 +35,15 @@ static void coro_release(lua_State *L, lua_State *co) {
   coro_unclaim(co);
 }
 
+bool coro_hold(lua_State *L, lua_State *co) {
+  if (!coro_claim(co)) return false;
+  co->g = L->g; // who asks is us
+  co->ctx = L->ctx;
+  return true;
+}
+
+void coro_letgo(lua_State *co) { coro_unclaim(co); }
+
 static void set_status(lua_State *co, int status) {
   atomic_store_explicit(&co->status, (uint8_t)status, memory_order_relaxed);
 }
@@ -213,11 +222,11 @@ LUA_API int lua_resume(lua_State *co, lua_State *from, int nargs, int *nresults)
   lua_State *outer = ctx->L;
   bool self = outer == NULL || outer == co;
   (void)from; // who runs on this worker resumes it, whatever the caller says
-  co->ctx = self || !atomic_load_explicit(&co->running, memory_order_relaxed) ? ctx : co->ctx;
   if (!self && !coro_claim(co)) {
     if (co->g != outer->g) return *nresults = 0, LUA_ERRRUN; // another worker's: its stack is not to be touched
     return resume_error(co, "cannot resume non-suspended coroutine", nargs, nresults);
   }
+  co->ctx = ctx;
   const char *why = resume_obstacle(co, nargs, self ? 0 : outer->nCcalls + 1);
   if (why != NULL) {
     if (!self) coro_unclaim(co);

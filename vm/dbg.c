@@ -91,14 +91,14 @@ bool dbg_getstack(lua_State *L, int level, lua_Debug *ar) {
   return true;
 }
 
-static bool runs_elsewhere(const lua_State *L) {
+bool dbg_runselsewhere(const lua_State *L) {
   if (!atomic_load_explicit(&((lua_State *)L)->running, memory_order_acquire)) return false;
   const Ctx *ctx = rt_current();
   return ctx != NULL && ctx->L != NULL && ctx->L != L && ctx->L->g != L->g;
 }
 
 LUA_API int lua_getstack(lua_State *L, int level, lua_Debug *ar) {
-  return !runs_elsewhere(L) && dbg_getstack(L, level, ar);
+  return !dbg_runselsewhere(L) && dbg_getstack(L, level, ar);
 }
 
 // Extra argument -n (1 is the first) of a vararg function; they lie right below its function.

@@ -127,8 +127,8 @@ void thread_reset_stack(lua_State *L) {
   v_setnil(&L->scratch[0]);
   v_setnil(&L->scratch[1]);
   atomic_store_explicit(&L->status, LUA_OK, memory_order_relaxed);
-  atomic_store_explicit(&L->running, 0, memory_order_relaxed);
   base_frame(L, (int)(L->stack_last - L->stack) - 1);
+  atomic_store_explicit(&L->running, 0, memory_order_release); // pairs with coro_claim: Lua code may hold it
 }
 
 // ---- prototypes ------------------------------------------------------------------------------------

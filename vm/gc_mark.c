@@ -310,6 +310,8 @@ static void scan_thread(Marker *m, Thread *th) {
   scan_stack(m, L);
   scan_frames(m, L);
   mark_ref(m, L->tbc);
+  for (int i = 0; i < 2; i++) // lua_tolstring may have made it from a number in an upvalue
+    if (L->scratch[i].tag == TAG_STRING) mark_leaf(m, L->scratch[i].p);
 }
 
 // ---- draining -------------------------------------------------------------------------------------------------

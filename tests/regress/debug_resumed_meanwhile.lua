@@ -1,0 +1,20 @@
+-- Functions of debug looked at, and pushed on, the stack of a suspended coroutine while another goroutine resumed it
+-- (stdlib/openlibs.c: debug_call holds it).
+local co = coroutine.create(function()
+  local function rec(n) return n == 0 and coroutine.yield() or 1 + rec(n - 1) end
+  while true do pcall(rec, 20) end
+end)
+local stop, done = atomic.bool(false), chan()
+go(function()
+  while not stop:load() do coroutine.resume(co) end
+  done <- true
+end)
+for i = 1, 30000 do
+  pcall(debug.getinfo, co, print, "S")
+  pcall(debug.traceback, co)
+  pcall(debug.getlocal, co, 1, 1)
+  pcall(debug.setlocal, co, 1, 1, {i})
+end
+stop:store(true)
+print((<-done)) -- expect: true
+print(pcall(debug.getinfo, co, 1, "?")) -- expect: false	bad argument #3 to 'debug.getinfo' (invalid option)
