@@ -320,7 +320,7 @@ static void put_message(Out *o, lua_State *L) {
     const char *s = lua_tolstring(L, -1, &len);
     out_write(o, s, len);
   } else {
-    out_printf(o, "(error object is a %s value)", luaL_typename(L, -1));
+    out_printf(o, "(error object is a %s value)", luaL_typename(L, 1));
   }
 }
 
