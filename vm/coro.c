@@ -37,7 +37,7 @@ static void coro_release(lua_State *L, lua_State *co) {
 
 bool coro_hold(lua_State *L, lua_State *co) {
   if (!coro_claim(co)) return false;
-  co->g = L->g; // who asks is us
+  __atomic_store_n(&co->g, L->g, __ATOMIC_RELAXED); // who asks is us
   co->ctx = L->ctx;
   return true;
 }
@@ -72,7 +72,7 @@ static void coro_enter(Ctx *ctx, lua_State *from, lua_State *co, int nargs) {
   CallInfo *ci = co->ci;
   co->from = from;
   co->ctx = ctx;
-  if (from != NULL) co->g = from->g;
+  if (from != NULL) __atomic_store_n(&co->g, from->g, __ATOMIC_RELAXED); // dbg_runselsewhere looks any time
   co->nCcalls = from != NULL ? (uint16_t)(from->nCcalls + 1) : 0;
   co->nny = 0;
   if (ci_isLua(ci)) {
@@ -262,7 +262,7 @@ static int close_claimed(Ctx *ctx, lua_State *outer, lua_State *co) {
   set_status(co, LUA_OK);
   if (!self) {
     co->from = outer;
-    co->g = outer->g;
+    __atomic_store_n(&co->g, outer->g, __ATOMIC_RELAXED);
     co->nCcalls = outer->nCcalls;
   }
   ctx->L = co;
