@@ -9,7 +9,7 @@ go(function()
   while not stop:load() do coroutine.resume(co) end
   done <- true
 end)
-for i = 1, 2000 do
+for i = 1, 30000 do
   pcall(debug.getinfo, co, print, "S")
   pcall(debug.traceback, co)
   pcall(debug.getlocal, co, 1, 1)
