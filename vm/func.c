@@ -12,7 +12,7 @@
 
 Cell *cell_new(lua_State *L, const Value *v) {
   uint64_t b = v_encode(L, v);
-  Cell *c = heap_new_obj(L, OBJ_CELL, sizeof(Cell));
+  Cell *c = heap_new_cell(L);
   slot_store(&c->v, b);
   return c;
 }

@@ -64,8 +64,12 @@ static const uint32_t class_size[] = {
     16,   32,   48,   64,   80,   96,   112,  128,  144,  160,  176,   192,   208,   224,   240,   256,   272,   304,
     336,  368,  400,  448,  496,  528,  592,  656,  736,  816,  912,   1040,  1184,  1360,  1552,  1808,  2064,  2336,
     2720, 3120, 3632, 4112, 4672, 5456, 6544, 7280, 8448, 9696, 10912, 13104, 17472, 20160, 23824, 29120, 37440,
+    16, // CLASS_CELL
 };
 #define NCLASSES ((int)(sizeof class_size / sizeof class_size[0]))
+// Cells are written at every turn of a loop, the functions of their size are only read: mixed in one cache line, a
+// goroutine's counter would stall the other goroutines that call the function beside it. So cells have their own spans.
+#define CLASS_CELL (NCLASSES - 1)
 #define MAX_SMALL 37440
 #define FINE_MAX 1040
 #define FIRST_BIG 8448 // smallest class whose spans have BIG_UNITS
@@ -462,12 +466,7 @@ static NOINLINE void *large_new(Ctx *ctx, size_t size) {
   return span_mem(s);
 }
 
-void *heap_trynew(Ctx *ctx, uint8_t type, size_t size) {
-  if (unlikely(size > MAX_SMALL)) {
-    void *p = large_new(ctx, size);
-    return p != NULL ? new_header(p, type) : NULL;
-  }
-  int cls = class_of(size);
+static ALWAYS_INLINE void *small_new(Ctx *ctx, uint8_t type, int cls) {
   Bump *b = &ctx->cache->bump[cls];
   char *p = bump_cur(b);
   if (likely(bump_end(b) > p)) { // a run is a whole number of elements
@@ -478,8 +477,23 @@ void *heap_trynew(Ctx *ctx, uint8_t type, size_t size) {
   return likely(p != NULL) ? new_header(p, type) : NULL;
 }
 
+void *heap_trynew(Ctx *ctx, uint8_t type, size_t size) {
+  if (unlikely(size > MAX_SMALL)) {
+    void *p = large_new(ctx, size);
+    return p != NULL ? new_header(p, type) : NULL;
+  }
+  return small_new(ctx, type, class_of(size));
+}
+
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size) {
   void *p = heap_trynew(L->ctx, type, size);
+  if (unlikely(p == NULL)) call_memerror(L);
+  return p;
+}
+
+Cell *heap_new_cell(lua_State *L) {
+  _Static_assert(sizeof(Cell) == 16, "a cell is one element of CLASS_CELL");
+  void *p = small_new(L->ctx, OBJ_CELL, CLASS_CELL);
   if (unlikely(p == NULL)) call_memerror(L);
   return p;
 }

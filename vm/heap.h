@@ -30,6 +30,8 @@ void cache_free(Heap *h, Cache *c); // flushes and frees
 // heap_trynew returns NULL instead. The caller fills it before anyone (or a safepoint) can see it.
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size);
 void *heap_trynew(Ctx *ctx, uint8_t type, size_t size);
+// A new cell, its slot undefined: as heap_new_obj, from spans that hold cells only.
+Cell *heap_new_cell(lua_State *L);
 // Memory without references of its own (OBJ_MEM header included in neither size nor pointer: the pointer returned is
 // past the header; heap_mem_obj gives the object to mark). 16-byte aligned when `size` >= 16.
 void *heap_mem(lua_State *L, size_t size);

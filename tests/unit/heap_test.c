@@ -136,6 +136,21 @@ static void test_reuse(void) {
   world_close(&w);
 }
 
+// Cells (written all the time) and what is only read never lie in one cache line, in whatever order they are made.
+static void test_cells_apart(void) {
+  World w;
+  world_open(&w, NULL);
+  lua_State L = {0};
+  L.ctx = &w.ctx;
+  L.gl = w.gl;
+  for (int i = 0; i < 10000; i++) {
+    uintptr_t before = (uintptr_t)new_obj(&w, 16), cell = (uintptr_t)heap_new_cell(&L),
+              after = (uintptr_t)new_obj(&w, 16);
+    CHECK(((Obj *)cell)->type == OBJ_CELL && before / 64 != cell / 64 && after / 64 != cell / 64);
+  }
+  world_close(&w);
+}
+
 static void test_accounting(void) {
   World w;
   world_open(&w, NULL);
@@ -326,6 +341,7 @@ static void test_threads(void) {
 int main(void) {
   test_sizes();
   test_reuse();
+  test_cells_apart();
   test_accounting();
   test_large();
   test_steady();
