@@ -104,9 +104,16 @@ bool index_store(lua_State *L, const Value *o, const Value *key, Hint *hint, con
   dbg_runerror(L, "'__newindex' chain too long; possible loop");
 }
 
+// o[key] where __index is a table, if anything: fields and methods of objects.
+static ALWAYS_INLINE bool find_member(lua_State *L, const Value *o, String *key, Hint *hint, Value *out) {
+  if (v_istable(o)) return table_getmember(L, v_table(o), key, hint, out);
+  Table *mt = meta_of(L->gl, o);
+  return mt != NULL && table_getmethod(L, mt, key, hint, out);
+}
+
 NOINLINE bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a) {
   Value obj, out;
-  if (hint != NULL && v_istable(o) && likely(table_getmember(L, v_table(o), v_str(key), hint, &out))) {
+  if (hint != NULL && likely(find_member(L, o, v_str(key), hint, &out))) {
     v_copy(&ci->func[1 + a], &out);
     return false;
   }

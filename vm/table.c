@@ -341,20 +341,29 @@ static ALWAYS_INLINE TNode *find_index_event(Global *gl, Table *mt) {
   return n;
 }
 
+// The table that is `__index` in mt, or NULL: something else, or nothing, which the caller then remembers.
+static ALWAYS_INLINE const Table *index_table(Global *gl, Table *mt) {
+  TNode *n = find_index_event(gl, mt);
+  if (n == NULL) return NULL;
+  uint64_t b = slot_load(&n->val);
+  return bits_tag(b) == TAG_TABLE ? (const Table *)(intptr_t)bits_payload(b) : NULL;
+}
+
 bool table_getmember(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out) {
   Global *gl = L->gl;
-  for (int depth = 0; depth < MEMBER_DEPTH; depth++) {
+  for (int depth = 0; depth < MEMBER_DEPTH && t != NULL; depth++) {
     if (read_node(find_field(gl, hash_of(t), k, hint), out)) return true;
     Table *mt = atomic_load_explicit(&((Table *)t)->meta, memory_order_acquire);
     if (mt == NULL) return true;
     if (atomic_load_explicit(&mt->hdr.aux32, memory_order_acquire) & (1u << TM_INDEX)) return true;
-    TNode *n = find_index_event(gl, mt);
-    if (n == NULL) return false; // the caller remembers that there is none
-    uint64_t b = slot_load(&n->val);
-    if (bits_tag(b) != TAG_TABLE) return false;
-    t = (const Table *)(intptr_t)bits_payload(b);
+    t = index_table(gl, mt);
   }
   return false;
+}
+
+bool table_getmethod(lua_State *L, Table *mt, String *k, _Atomic uint16_t *hint, Value *out) {
+  const Table *t = index_table(L->gl, mt);
+  return t != NULL && table_getmember(L, t, k, hint, out);
 }
 
 bool table_get(lua_State *L, const Table *t, const Value *k, Value *out) {

@@ -31,6 +31,9 @@ bool table_getfield(lua_State *L, const Table *t, String *k, _Atomic uint16_t *h
 // function, a long chain), *out is undefined; true: *out is the value, nil if it is nowhere.
 bool table_getmember(lua_State *L, const Table *t, String *k, _Atomic uint16_t *hint, Value *out);
 
+// The same for a value that is no table (a userdata, a string) and has the metatable mt.
+bool table_getmethod(lua_State *L, Table *mt, String *k, _Atomic uint16_t *hint, Value *out);
+
 static ALWAYS_INLINE bool table_getint(lua_State *L, const Table *t, int64_t k, Value *out) {
   const ABlock *a = atomic_load_explicit(&t->arr, memory_order_acquire);
   if (likely((uint64_t)k - 1u < a->size)) {
