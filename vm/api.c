@@ -356,16 +356,13 @@ LUA_API const char *lua_pushlstring(lua_State *L, const char *s, size_t len) {
   return push_string(L, str_new(L, len == 0 ? "" : s, len));
 }
 
-// Names of types are interned: `type(x) == "table"` is the commonest comparison of strings there is, and so compares
-// addresses.
 LUA_API const char *lua_pushstring(lua_State *L, const char *s) {
   if (unlikely(s == NULL)) {
     lua_pushnil(L);
     return NULL;
   }
   api_own(L);
-  bool is_typename = (uintptr_t)s - (uintptr_t)meta_names < sizeof meta_names;
-  return push_string(L, is_typename ? str_internz(L, s) : str_newz(L, s));
+  return push_string(L, str_newz(L, s));
 }
 
 LUA_API const char *lua_pushvfstring(lua_State *L, const char *fmt, va_list argp) {

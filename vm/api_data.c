@@ -274,6 +274,7 @@ LUA_API int lua_rawequal(lua_State *L, int idx1, int idx2) {
 
 LUA_API int lua_compare(lua_State *L, int idx1, int idx2, int op) {
   const Value *a = api_index(L, idx1), *b = api_index(L, idx2);
+  if (v_isint(a) && v_isint(b)) return op == LUA_OPLT ? a->i < b->i : op == LUA_OPLE ? a->i <= b->i : a->i == b->i;
   if (a == &api_none || b == &api_none) return 0;
   api_own(L);
   switch (op) {

@@ -16,8 +16,8 @@
 //               status CI_BASE     (alone) start the function on top with u2.nres arguments
 //             While a frame has CI_CLOSING, the two topmost values of the stack are the status (an integer) and the
 //             error.
-// Invariants: ctx->errjmp is always the innermost level or call_try. An error is dealt with by the innermost level that
-// has
+// Invariants: ctx->errjmp is always the innermost armed level or call_try. An error is dealt with by the innermost
+// level that has
 //             a handler for it above its own boundary; outer ones get it re-thrown with all frames still in place.
 //             Whatever longjmp skips is repaired from what the level noted when it began: nlevels, nny, nCcalls.
 //             A level that a yield has left behind (lua_callk with continuation) leaves no trace: its CI_FRESH frames
@@ -124,11 +124,13 @@ NOINLINE CallInfo *ci_extend(lua_State *L) {
 
 // ---- errors ----------------------------------------------------------------------------------------
 
-NOINLINE Ctx *call_ctx(lua_State *L) {
+static ALWAYS_INLINE Ctx *ctx_of(lua_State *L) {
   Ctx *ctx = L->ctx;
   if (likely(ctx != NULL && atomic_load_explicit(&L->running, memory_order_relaxed) && ctx->L == L)) return ctx;
   return rt_current();
 }
+
+NOINLINE Ctx *call_ctx(lua_State *L) { return ctx_of(L); }
 
 static _Noreturn void no_handler(lua_State *L) {
   lua_CFunction panic = __atomic_load_n(&L->gl->panic, __ATOMIC_ACQUIRE);
@@ -203,7 +205,7 @@ NOINLINE Value *call_callable(lua_State *L, Value *func) {
   return func;
 }
 
-static CallInfo *push_lua(lua_State *L, Value *func, int nresults, unsigned flags) {
+static ALWAYS_INLINE CallInfo *push_lua(lua_State *L, Value *func, int nresults, unsigned flags) {
   const Proto *p = v_lcl(func)->p;
   int nargs = (int)(L->top - func) - 1;
   if (unlikely(L->stack_last - func <= p->maxstack + 1)) {
@@ -222,7 +224,7 @@ static CallInfo *push_lua(lua_State *L, Value *func, int nresults, unsigned flag
   return L->ci = ci;
 }
 
-CallInfo *call_push(lua_State *L, Value *func, int nresults, unsigned flags) {
+static ALWAYS_INLINE CallInfo *push_frame(lua_State *L, Value *func, int nresults, unsigned flags) {
   if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
   if (func->tag == TAG_LCL) return push_lua(L, func, nresults, flags);
   ptrdiff_t off = stack_save(L, func);
@@ -233,6 +235,10 @@ CallInfo *call_push(lua_State *L, Value *func, int nresults, unsigned flags) {
   ci->nresults = (int16_t)nresults;
   ci->status = (uint16_t)(CI_C | flags);
   return L->ci = ci;
+}
+
+CallInfo *call_push(lua_State *L, Value *func, int nresults, unsigned flags) {
+  return push_frame(L, func, nresults, flags);
 }
 
 // ---- levels ----------------------------------------------------------------------------------------
@@ -312,19 +318,27 @@ static NOINLINE bool land(Level *lv, Ctx *ctx, int *result) {
   return !home;
 }
 
-int level_run(Ctx *ctx, Level *lv) {
+static int run_armed(Ctx *ctx, Level *lv) {
   int result;
   lv->jmp.prev = ctx->errjmp;
   ctx->errjmp = &lv->jmp;
-  lv->nlevels = ctx->nlevels += 1;
+  lv->armed = true;
   if (_setjmp(lv->jmp.buf) == 0 || land(lv, ctx, &result)) result = interp_run(ctx, lv);
   ctx->errjmp = lv->jmp.prev;
+  return result;
+}
+
+int level_run(Ctx *ctx, Level *lv) {
+  lv->nlevels = ctx->nlevels += 1;
+  int result = run_armed(ctx, lv);
   ctx->nlevels = lv->nlevels - 1;
   return result;
 }
 
 int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
-  Level lv = {.kind = LEVEL_GO, .nny = 1};
+  Level lv;
+  level_init(&lv, LEVEL_GO, NULL, NULL, NULL);
+  lv.nny = 1;
   if (nargs >= 0) {
     L->from = NULL;
     L->nny = 1;
@@ -339,15 +353,47 @@ int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
 
 // ---- calls from C ----------------------------------------------------------------------------------
 
-// A call that nests a level. A state that nobody has resumed may be used too, as C code does with lua_newthread.
-// From a host thread outside of any level, the level must not look like one whose goroutine can leave its worker.
-static void call_nested(lua_State *L, Value *func, int nresults) {
-  Ctx *ctx = call_ctx(L);
-  Level lv; // not an initializer: that would clear the jmp_buf too, at every comparison of a table.sort
-  lv.kind = LEVEL_CALL;
-  lv.home = L;
-  lv.outer = ctx->L;
-  lv.bound = L->ci;
+// Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on.
+static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
+  if (unlikely(L->hookmask)) return false;
+  int n = call_cfunction(ci->func)(L), want = ci->nresults;
+  if (unlikely(n < 0)) return false; // what it wants to have called is on top
+  if (unlikely(L->hookmask != 0 || ci->status != (CI_C | CI_FRESH))) {
+    *returned = n;
+    return false;
+  }
+  L->ci = ci->prev;
+  call_results(L, ci->func, L->top - n, n, want);
+  if (want >= 0) L->top = ci->func + want;
+  return true;
+}
+
+// A call by the running state on top of a level, as a sort's comparison is: it cannot yield, so the level below takes
+// its errors until something in it must be armed.
+static ALWAYS_INLINE void call_inner(lua_State *L, Ctx *ctx, Value *func, int nresults) {
+  int returned = -1;
+  if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
+  CallInfo *ci = push_frame(L, func, nresults, CI_FRESH);
+  ctx->nlevels++;
+  if (ci_isLua(ci) || !call_c(L, ci, &returned)) {
+    Level lv;
+    level_init(&lv, LEVEL_CALL, L, L, ci->prev);
+    lv.nny = L->nny;
+    lv.nCcalls = L->nCcalls;
+    lv.nlevels = ctx->nlevels;
+    lv.returned = returned;
+    if (unlikely(interp_run(ctx, &lv) == RUN_ARM)) run_armed(ctx, &lv);
+  }
+  ctx->nlevels--;
+  L->nCcalls--;
+}
+
+// Any other call that nests a level: with a continuation, in a state that nobody has resumed (as C code does with
+// lua_newthread), or from a host thread outside of any level, which then must not look like a level whose goroutine can
+// leave its worker.
+static NOINLINE void call_outer(lua_State *L, Ctx *ctx, Value *func, int nresults) {
+  Level lv;
+  level_init(&lv, LEVEL_CALL, L, ctx->L, L->ci);
   bool borrowed = lv.outer != L, outermost = ctx->nlevels == 0;
   if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
   lv.nny = L->nny;
@@ -362,6 +408,15 @@ static void call_nested(lua_State *L, Value *func, int nresults) {
   if (unlikely(borrowed) && L->from == lv.outer) L->from = NULL;
   ctx->L = lv.outer != NULL ? lv.outer : L;
   L->nCcalls--;
+}
+
+static void call_nested(lua_State *L, Value *func, int nresults) {
+  Ctx *ctx = ctx_of(L);
+  if (likely(ctx->L == L && ctx->nlevels != 0 && L->nny != 0)) {
+    call_inner(L, ctx, func, nresults);
+  } else {
+    call_outer(L, ctx, func, nresults);
+  }
 }
 
 void vm_call(lua_State *L, Value *func, int nresults) {
@@ -392,7 +447,9 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   uint16_t nny = L->nny, nCcalls = L->nCcalls;
   uint8_t allowhook = L->allowhook;
   int nlevels = ctx->nlevels;
-  LongJmp j = {.prev = ctx->errjmp, .status = LUA_OK};
+  LongJmp j; // not an initializer: that would clear the jmp_buf too
+  j.prev = ctx->errjmp;
+  j.status = LUA_OK;
   ctx->errjmp = &j;
   L->ctx = ctx;
   ctx->L = L;

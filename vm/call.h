@@ -74,6 +74,32 @@ int coro_close(lua_State *L, lua_State *co);
 bool coro_hold(lua_State *L, lua_State *co);
 void coro_letgo(lua_State *co);
 
+static ALWAYS_INLINE lua_CFunction call_cfunction(const Value *f) { return f->tag == TAG_LCF ? f->f : v_ccl(f)->f; }
+
+// n results at src go to dst as the caller wants them; L->top is set if it wants all.
+static ALWAYS_INLINE void call_results(lua_State *L, Value *dst, const Value *src, int n, int want) {
+  switch (want) {
+  case 0: return;
+  case 1:
+    if (likely(n > 0)) {
+      v_copy(dst, src);
+    } else {
+      v_setnil(dst);
+    }
+    return;
+  case LUA_MULTRET:
+    for (int i = 0; i < n; i++) v_copy(&dst[i], &src[i]);
+    L->top = dst + n;
+    return;
+  default: {
+    int i = 0;
+    for (; i < n && i < want; i++) v_copy(&dst[i], &src[i]);
+    for (; i < want; i++) v_setnil(&dst[i]);
+    return;
+  }
+  }
+}
+
 // ---- calls from C ----
 void vm_call(lua_State *L, Value *func, int nresults); // nests an interp_run; yield not possible inside
 // Calls f(L, ud) with a handler armed; returns the status, L restored to `oldtop` with the error value there on error.

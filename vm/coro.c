@@ -232,7 +232,8 @@ LUA_API int lua_resume(lua_State *co, lua_State *from, int nargs, int *nresults)
     if (!self) coro_unclaim(co);
     return resume_error(co, why, nargs, nresults);
   }
-  Level lv = {.kind = LEVEL_RESUME, .home = co, .outer = outer, .bound = &co->base_ci};
+  Level lv;
+  level_init(&lv, LEVEL_RESUME, co, outer, &co->base_ci);
   bool outermost = ctx->nlevels == 0;
   coro_enter(ctx, self ? NULL : outer, co, nargs);
   lv.nCcalls = co->nCcalls;

@@ -33,33 +33,7 @@
 #define CI_SPECIAL                                                                                                     \
   (CI_FRESH | CI_META | CI_FROMC) // who returns from such a frame does not just go on in a Lua function
 
-// n results at src go to dst as the caller wants them; L->top is set if it wants all.
-static ALWAYS_INLINE void place_results(lua_State *L, Value *dst, const Value *src, int n, int want) {
-  switch (want) {
-  case 0: return;
-  case 1:
-    if (likely(n > 0)) {
-      v_copy(dst, src);
-    } else {
-      v_setnil(dst);
-    }
-    return;
-  case LUA_MULTRET:
-    for (int i = 0; i < n; i++) v_copy(&dst[i], &src[i]);
-    L->top = dst + n;
-    return;
-  default: {
-    int i = 0;
-    for (; i < n && i < want; i++) v_copy(&dst[i], &src[i]);
-    for (; i < want; i++) v_setnil(&dst[i]);
-    return;
-  }
-  }
-}
-
 // ---- C frames --------------------------------------------------------------------------------------
-
-static lua_CFunction cfunction(const Value *f) { return f->tag == TAG_LCF ? f->f : v_ccl(f)->f; }
 
 // A continuation may push as much as a function may.
 static int continue_c(lua_State *L, CallInfo *ci, int status) {
@@ -394,6 +368,13 @@ __attribute__((hot)) int interp_run(Ctx *ctx, Level *lv) {
   int n, nargs, nres; // nargs: of call_lua; nres: results wanted by docall
   unsigned st;        // status of the frame that has returned
 
+  if (unlikely(lv->returned >= 0)) {
+    L = ctx->L;
+    n = lv->returned;
+    lv->returned = -1;
+    goto c_returned;
+  }
+
 enter:
   L = ctx->L;
   ci = L->ci;
@@ -422,7 +403,7 @@ enter:
     goto enter;
   }
   if (unlikely(L->hookmask)) dbg_hookcall(L, ci);
-  n = cfunction(ci->func)(L);
+  n = call_cfunction(ci->func)(L);
 
 c_returned:                          // a C function, or a continuation of one: n results on top, or a command
   if (unlikely(n < 0)) goto command; // first: after VM_PARK not even L->ci is ours
@@ -439,7 +420,10 @@ c_returned:                          // a C function, or a continuation of one: 
   goto returned;
 
 command:
-  if (n == VM_CALL) goto enter;
+  if (n == VM_CALL) {
+    if (unlikely(!lv->armed)) return RUN_ARM;
+    goto enter;
+  }
   if (n == VM_PARK) return RUN_PARKED;
   lg_assert(n == VM_YIELD);
 
@@ -465,7 +449,7 @@ do_return: // of Lua function ci: n results at ret
 
 returned: // frame ci is over: its n results at ret go to func
   ci = L->ci = ci->prev;
-  place_results(L, func, ret, n, nres);
+  call_results(L, func, ret, n, nres);
   if (likely(!(st & CI_SPECIAL))) {
     REHOOK();
     goto back_in_lua;
@@ -533,10 +517,10 @@ docall: // func with arguments up to L->top; nres results wanted; pc is saved
     nci->status = CI_C;
     L->ci = nci;
     if (unlikely(L->hookmask)) dbg_hookcall(L, nci);
-    n = cfunction(nci->func)(L);
+    n = call_cfunction(nci->func)(L);
     if (unlikely(n < 0 || nci->status != CI_C || L->hookmask)) goto c_returned;
     L->ci = ci;
-    place_results(L, nci->func, L->top - n, n, nres);
+    call_results(L, nci->func, L->top - n, n, nres);
     RELOAD();
     NEXT();
   }
@@ -912,7 +896,7 @@ execute:
       }
       nres = ci->nresults;
       ci = L->ci = ci->prev;
-      if (unlikely(nres != 0)) place_results(L, base - 1, base, 0, nres);
+      if (unlikely(nres != 0)) call_results(L, base - 1, base, 0, nres);
       goto back_in_lua;
     }
     OP(RETURN1) {
@@ -927,7 +911,7 @@ execute:
       if (likely(nres == 1)) {
         v_copy(base - 1, ra);
       } else {
-        place_results(L, base - 1, ra, 1, nres);
+        call_results(L, base - 1, ra, 1, nres);
       }
       RELOAD();
       k = v_lcl(ci->func)->p->k;

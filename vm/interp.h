@@ -6,7 +6,9 @@
 
 #include "call.h"
 
-// One interpreter invocation on the C stack (call.c arms it).
+// One interpreter invocation on the C stack.
+// Invariant: a level that is not armed has no frame that handles errors or resumes a coroutine (the loop leaves with
+// RUN_ARM before it enters the first one), and nothing in it can yield. So an error in it is one of the level below.
 typedef enum LevelKind {
   LEVEL_CALL,   // vm_call: runs one CI_FRESH frame of `home`
   LEVEL_RESUME, // lua_resume: runs coroutine `home` until it ends or yields
@@ -21,7 +23,20 @@ typedef struct Level {
   CallInfo *bound;       // frames of home above this one belong to the level
   int nlevels;           // ctx->nlevels while this level is the innermost
   uint16_t nny, nCcalls; // of home, to restore after an error
+  bool armed;            // errors longjmp to jmp
+  int returned;          // >= 0: the C function of L->ci has been called, and has returned so many values
 } Level;
+
+// Not an initializer, which would clear the jmp_buf too.
+static inline void level_init(Level *lv, LevelKind kind, lua_State *home, lua_State *outer, CallInfo *bound) {
+  lv->kind = kind;
+  lv->home = home;
+  lv->outer = outer;
+  lv->bound = bound;
+  lv->nny = lv->nCcalls = 0;
+  lv->armed = false;
+  lv->returned = -1;
+}
 
 static inline bool level_ishome(const Level *lv, const lua_State *L) {
   return lv->kind == LEVEL_GO ? L->from == NULL : L == lv->home;
@@ -29,10 +44,12 @@ static inline bool level_ishome(const Level *lv, const lua_State *L) {
 
 // Runs ctx->L from its current frame, whose state says how to go on (see `enter` in interp.c), until the level's frame
 // or state ends (LUA_OK), its coroutine yields (LUA_YIELD), the goroutine parks (RUN_PARKED) or has died of an error
-// (the status). Errors longjmp to the level. Only call.c calls it.
+// (the status). RUN_ARM: the level must be armed, then run again. Errors longjmp to the level, or the one below if it
+// is not armed. Only call.c calls it.
+#define RUN_ARM (-2)
 int interp_run(Ctx *ctx, Level *lv);
 
-// Arms lv (kind, home, outer, bound, nny, nCcalls are set), runs it, and returns what interp_run returned (call.c).
+// Arms lv (initialized; nny and nCcalls are set), runs it, and returns what interp_run returned (call.c).
 int level_run(Ctx *ctx, Level *lv);
 // Coroutine co stops (coro.c): LUA_YIELD with co->ci->u2.nyield values on top, LUA_OK with its results, or an error
 // status with the value on top. The values go to the state that resumed it, which is ctx->L again on return and whose

@@ -110,8 +110,6 @@ String *str_new(lua_State *L, const char *s, size_t n) {
   return str;
 }
 
-String *str_newz(lua_State *L, const char *s) { return str_new(L, s, strlen(s)); }
-
 String *str_concat2(lua_State *L, const String *a, const String *b) {
   if (unlikely(a->len >= (size_t)PTRDIFF_MAX - b->len)) dbg_runerror(L, "string length overflow");
   String *s = str_alloc(L, a->len + b->len);
@@ -141,8 +139,8 @@ typedef struct Shard {
 
 typedef struct StrTab {
   Shard shard[NSHARDS];
-  // Recently interned C strings, by address of the C string. Any worker reads and writes it at any time: an entry
-  // is only a guess, verified by content. Cleared by strtab_sweep.
+  // Short strings lately made of C strings, by address of the C string. Any worker reads and writes it at any time: an
+  // entry is only a guess, verified by content. Cleared by strtab_sweep.
   _Atomic(String *) cache[NCACHE][2];
 } StrTab;
 
@@ -241,18 +239,50 @@ String *str_intern(lua_State *L, const char *s, size_t n) {
   return intern_object(L, str);
 }
 
-String *str_internz(lua_State *L, const char *s) {
-  _Atomic(String *) *line = L->gl->strtab->cache[((uintptr_t)s ^ (uintptr_t)s >> 8) % NCACHE];
+// ---- C strings, by address ---------------------------------------------------------------------------
+
+typedef _Atomic(String *) CacheEntry;
+
+static ALWAYS_INLINE CacheEntry *cache_line(Global *gl, const char *s) {
+  return gl->strtab->cache[((uintptr_t)s ^ (uintptr_t)s >> 8) % NCACHE];
+}
+
+// What comes a second time from the same address is likely a literal, and becomes interned.
+static ALWAYS_INLINE String *cache_find(lua_State *L, CacheEntry *line, const char *s) {
   for (int i = 0; i < 2; i++) {
     String *c = atomic_load_explicit(&line[i], memory_order_acquire); // pairs with the release below
-    if (c != NULL && strcmp(c->data, s) == 0) return c;
+    if (c == NULL || strcmp(c->data, s) != 0) continue;
+    if (unlikely(!str_isinterned(c))) {
+      c = str_tointerned(L, c);
+      atomic_store_explicit(&line[i], c, memory_order_release);
+    }
+    return c;
   }
-  String *str = str_intern(L, s, strlen(s));
-  if (str_isinterned(str)) {
-    String *first = atomic_load_explicit(&line[0], memory_order_acquire);
-    atomic_store_explicit(&line[1], first, memory_order_release);
-    atomic_store_explicit(&line[0], str, memory_order_release);
-  }
+  return NULL;
+}
+
+static void cache_put(CacheEntry *line, String *s) {
+  if (s->len > STR_MAXINTERN) return;
+  String *first = atomic_load_explicit(&line[0], memory_order_acquire);
+  atomic_store_explicit(&line[1], first, memory_order_release);
+  atomic_store_explicit(&line[0], s, memory_order_release);
+}
+
+String *str_internz(lua_State *L, const char *s) {
+  CacheEntry *line = cache_line(L->gl, s);
+  String *str = cache_find(L, line, s);
+  if (str != NULL) return str;
+  str = str_intern(L, s, strlen(s));
+  cache_put(line, str);
+  return str;
+}
+
+String *str_newz(lua_State *L, const char *s) {
+  CacheEntry *line = cache_line(L->gl, s);
+  String *str = cache_find(L, line, s);
+  if (str != NULL) return str;
+  str = str_new(L, s, strlen(s));
+  cache_put(line, str);
   return str;
 }
 

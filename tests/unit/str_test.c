@@ -42,9 +42,12 @@ static void test_intern(lua_State *L) {
   String *a = str_intern(L, "hello", 5), *b = str_intern(L, "hello", 5);
   CHECK(a == b && str_isinterned(a) && a->len == 5 && a->data[5] == '\0');
   CHECK(str_internz(L, "hello") == a && str_internz(L, "hello") == a);
-  String *f = str_newz(L, "hello");
+  String *f = str_new(L, "hello", 5);
   CHECK(f != a && !str_isinterned(f) && str_eq(f, a) && str_tointerned(L, f) == a);
-  String *fresh = str_newz(L, "never seen");
+  static const char literal[] = "from one place";
+  String *first = str_newz(L, literal), *second = str_newz(L, literal);
+  CHECK(str_newz(L, literal) == second && str_isinterned(second) && str_eq(first, second));
+  String *fresh = str_new(L, "never seen", 10);
   CHECK(str_tointerned(L, fresh) == fresh && str_isinterned(fresh) && str_intern(L, "never seen", 10) == fresh);
   CHECK(str_intern(L, "a\0b", 3) != str_intern(L, "a\0c", 3) && str_intern(L, "", 0) == str_internz(L, ""));
   char big[STR_MAXINTERN + 1];
