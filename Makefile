@@ -136,7 +136,7 @@ stress:
 
 bench:
 	@scripts/deps.sh bench
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(BUILD)/liblungo.a
 	@bench/run.sh $(BUILD)/lungo
 
 FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch])

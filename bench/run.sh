@@ -1,13 +1,14 @@
 #!/bin/bash
 # Speed tables: lungo against lua5.4 for the language, against Go for goroutines and channels. Ratios below 1 mean that
 # lungo is faster. Every figure is the median of RUNS runs (default 5), the two sides taken in turn.
-# usage: bench/run.sh path/to/lungo [lang|par|conc|gc ...]
+# usage: bench/run.sh path/to/lungo [lang|lib|par|conc|gc ...]
 set -u
+export LC_ALL=C
 lungo=$(realpath "$1")
 shift
 cd "$(dirname "$0")" || exit 1
 runs=${RUNS:-5}
-what=${*:-lang par conc gc}
+what=${*:-lang lib par conc gc}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -52,6 +53,43 @@ bench_lang() {
   : >"$tmp/ratios"
   for f in lang/*.lua; do compare wall 1.0 "$(basename "$f" .lua)" -- "$lungo" "$f" -- lua5.4 "$f"; done
   geomean
+}
+# Programs that print lines `name figure`: the median of each name, side by side.
+medians() { sort -k1,1 -k2,2g | awk -F'\t' '
+  $1 != name { if (n) print name "\t" (n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2); name = $1; n = 0 }
+  { v[++n] = $2 }
+  END { if (n) print name "\t" (n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2) }' "FS=\t"; }
+tabbed() { sed 's/ \([^ ]*\)$/\t\1/'; }
+compare_lines() { # TITLE -- A... -- B...
+  local title=$1 a=() b=()
+  shift 2
+  while [ "$1" != "--" ]; do a+=("$1"); shift; done
+  shift
+  b=("$@")
+  : >"$tmp/a"
+  : >"$tmp/b"
+  for ((i = 0; i < runs; i++)); do
+    "${a[@]}" | tabbed >>"$tmp/a"
+    "${b[@]}" | tabbed >>"$tmp/b"
+  done
+  header "$title" lungo lua5.4
+  : >"$tmp/ratios"
+  while IFS=$'\t' read -r name x y; do
+    local r
+    r=$(ratio "$x" "$y")
+    printf '| %-34s | %10s | %10s | %6s | %5s | %s |\n' "$name" "$x" "$y" "$r" 1.0 "$(verdict "$r" 1.0)"
+    echo "$r" >>"$tmp/ratios"
+  done < <(join -t$'\t' <(medians <"$tmp/a") <(medians <"$tmp/b"))
+  geomean
+}
+bench_lib() {
+  compare_lines "library (ns a call)" -- "$lungo" lib/lib.lua -- lua5.4 lib/lib.lua
+  local inc build
+  inc=$(dirname "$(ls /usr/include/lua5.4/lua.h)")
+  build=$(dirname "$lungo")
+  gcc -O2 -I"$inc" lib/capi.c "$build/liblungo.a" -Wl,-E -lm -ldl -pthread -o "$tmp/capi_lungo" || exit 1
+  gcc -O2 -I"$inc" lib/capi.c -l:liblua5.4.a -lm -ldl -o "$tmp/capi_lua" || exit 1
+  compare_lines "lua.h from C (ns a call)" -- "$tmp/capi_lungo" -- "$tmp/capi_lua"
 }
 bench_par() {
   header "one after the other (s)" lungo lua5.4

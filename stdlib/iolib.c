@@ -16,7 +16,9 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
+#include <string.h>
 
 // ---- blocking C functions, renamed in the package's objects --------------------------------------
 
@@ -74,25 +76,56 @@ static void check_writable(lua_State *L, int first) {
     if (lua_type(L, i) != LUA_TNUMBER) luaL_checkstring(L, i);
 }
 
+// One piece into the stream. What only fills its buffer cannot block and does without a region.
+static bool write_piece(const char *s, size_t n, FILE *f) {
+  if (ftrylockfile(f) == 0) {
+    bool fits = !__flbf(f) && n < __fbufsize(f) - __fpending(f);
+    if (fits) fits = fwrite_unlocked(s, 1, n, f) == n;
+    funlockfile(f);
+    if (fits) return true;
+  }
+  return lungo_io_fwrite(s, 1, n, f) == n;
+}
+
+// Text of the string or number at index i; a number's is put into buf.
+static const char *text_of(lua_State *L, int i, size_t *n, char buf[VALUE_NUMBUF]) {
+  const Value *v = lib_arg(L, i);
+  if (!v_isnumber(v)) return lua_tolstring(L, i, n);
+  *n = value_num2str(v, buf, VALUE_NUMBUF);
+  return buf;
+}
+
+// Joins arguments first..last in buf, or above them on the stack if they are too long for it.
+static const char *join(lua_State *L, int first, int last, char *buf, size_t size, size_t *len) {
+  char num[VALUE_NUMBUF];
+  size_t used = 0, n;
+  for (int i = first; i <= last; i++, used += n) {
+    const char *s = text_of(L, i, &n, num);
+    if (n > size - used) {
+      luaL_Buffer b;
+      luaL_buffinit(L, &b);
+      luaL_addlstring(&b, buf, used);
+      for (; i <= last; i++) {
+        s = text_of(L, i, &n, num);
+        luaL_addlstring(&b, s, n);
+      }
+      luaL_pushresult(&b);
+      return lua_tolstring(L, -1, len);
+    }
+    memcpy(buf + used, s, n);
+  }
+  *len = used;
+  return buf;
+}
+
 // Writes arguments first.. as one piece; the file handle is on top of the stack and is the result.
 static int write_values(lua_State *L, FILE *f, int first) {
   int last = lua_gettop(L) - 1;
+  char buf[512];
   size_t len;
-  const char *s;
-  if (last == first) {
-    s = lua_tolstring(L, first, &len);
-  } else {
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (int i = first; i <= last; i++) {
-      size_t n;
-      const char *part = lua_tolstring(L, i, &n);
-      luaL_addlstring(&b, part, n);
-    }
-    luaL_pushresult(&b);
-    s = lua_tolstring(L, -1, &len);
-  }
-  bool ok = lungo_io_fwrite(s, 1, len, f) == len;
+  const char *s = last == first && lua_type(L, first) == LUA_TSTRING ? lua_tolstring(L, first, &len)
+                                                                     : join(L, first, last, buf, sizeof buf, &len);
+  bool ok = write_piece(s, len, f);
   lua_settop(L, last + 1);
   return ok ? 1 : luaL_fileresult(L, 0, NULL);
 }

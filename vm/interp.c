@@ -902,6 +902,14 @@ execute:
     OP(RETURN1) {
       const Value *ra = RA;
       if (unlikely(ci->status & CI_SPECIAL)) {
+        if (likely(ci->status == CI_FRESH && L->hookmask == 0)) { // back to the C function that called
+          func = ci->func;
+          nres = ci->nresults;
+          L->ci = ci->prev;
+          call_results(L, func, ra, 1, nres);
+          if (likely(nres >= 0)) L->top = func + nres;
+          return LUA_OK;
+        }
         ret = ra;
         n = 1;
         goto do_return;

@@ -61,8 +61,8 @@ BENCH(rawseti, 5000000, lua_newtable(L), lua_pushinteger(L, i); lua_rawseti(L, 1
 BENCH(rawgeti, 5000000, lua_newtable(L); lua_pushinteger(L, 1); lua_rawseti(L, 1, 1), lua_rawgeti(L, 1, 1);
       lua_pop(L, 1))
 BENCH(geti_seti, 5000000, lua_newtable(L), lua_pushinteger(L, i); lua_seti(L, 1, 1); lua_geti(L, 1, 1); lua_pop(L, 1))
-BENCH(rawgetp_rawsetp, 3000000, lua_newtable(L), lua_pushinteger(L, i); lua_rawsetp(L, 1, &sink);
-      lua_rawgetp(L, 1, &sink); lua_pop(L, 1))
+BENCH(rawgetp_rawsetp, 3000000, lua_newtable(L), lua_pushinteger(L, i); lua_rawsetp(L, 1, want);
+      lua_rawgetp(L, 1, want); lua_pop(L, 1))
 BENCH(
     next, 50000, lua_newtable(L); for (int j = 1; j <= 50; j++) {
       lua_pushfstring(L, "k%d", j);

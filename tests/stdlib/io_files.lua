@@ -117,3 +117,25 @@ t:close()
 assert(os.rename(name, name .. ".2") and os.remove(name .. ".2"))
 local rm, re, rc = os.remove(name)
 assert(rm == nil and re == name .. ": No such file or directory" and rc == 2)
+
+-- Pieces of every size and kind, joined in one write: below, at and above the size of any internal buffer.
+do
+  local path, want = os.tmpname(), {}
+  local f = assert(io.open(path, "w"))
+  for n = 0, 1100, 7 do
+    local s = ("x"):rep(n)
+    assert(f:write(s, n, "|", n + 0.5, s, -n, "\n") == f)
+    want[#want + 1] = s .. n .. "|" .. n + 0.5 .. s .. -n .. "\n"
+  end
+  assert(f:close())
+  assert(io.open(path):read("a") == table.concat(want))
+  f = assert(io.open(path, "w"))
+  assert(f:setvbuf("no") and f:write("a", 1, "b") and io.open(path):read("a") == "a1b")
+  assert(f:setvbuf("line") and f:write("c\n") and io.open(path):read("a") == "a1bc\n")
+  f:close()
+  os.remove(path)
+  assert(not pcall(io.write, {}))
+  local full = io.open("/dev/full", "w")
+  local ok, msg, code = full:write(("y"):rep(100000))
+  assert(not ok and msg and code == 28)
+end
