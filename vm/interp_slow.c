@@ -299,6 +299,44 @@ static Piece piece_of(lua_State *L, Value *v, Numbers *nums) {
   return (Piece){v_str(v)->data, v_str(v)->len};
 }
 
+static String *join_long(lua_State *L, const Piece *pieces, int n, size_t total) {
+  String *s = str_alloc(L, total);
+  char *out = s->data;
+  for (int i = 0; i < n; i++) {
+    memcpy(out, pieces[i].s, pieces[i].len);
+    out += pieces[i].len;
+  }
+  return s;
+}
+
+#define BLOCK 16 // bytes that may be read at a piece, and written at a string's data, whatever its length
+
+// The result may be a key that a table has: then it is that very string, and every look-up compares addresses.
+static String *join_short(lua_State *L, const Piece *pieces, int n, size_t total) {
+  char local[STR_MAXINTERN + BLOCK], *out = local;
+  memset(local, 0, BLOCK);
+  for (int i = 0; i < n; i++) {
+    if (likely(pieces[i].len <= BLOCK)) {
+      memcpy(out, pieces[i].s, BLOCK);
+    } else {
+      memcpy(out, pieces[i].s, pieces[i].len);
+    }
+    out += pieces[i].len;
+  }
+  uint32_t hash;
+  String *s = str_find(L->gl, local, total, &hash);
+  if (s != NULL) return s;
+  s = str_alloc(L, total);
+  if (likely(total < BLOCK)) {
+    memcpy(s->data, local, BLOCK);
+  } else {
+    memcpy(s->data, local, total);
+  }
+  s->data[total] = '\0';
+  atomic_store_explicit(&s->hdr.aux32, hash, memory_order_relaxed);
+  return s;
+}
+
 // Joins v[0..n-1], all strings or numbers, into v[0]. A string joined to nothing but empty ones stays itself.
 static void join(lua_State *L, Value *v, int n) {
   Piece pieces[MAX_REGS + 6];
@@ -318,12 +356,7 @@ static void join(lua_State *L, Value *v, int n) {
     v_copy(&v[0], &v[last]);
     return;
   }
-  String *s = str_alloc(L, total);
-  char *out = s->data;
-  for (int i = 0; i < n; i++) {
-    memcpy(out, pieces[i].s, pieces[i].len);
-    out += pieces[i].len;
-  }
+  String *s = total <= STR_MAXINTERN ? join_short(L, pieces, n, total) : join_long(L, pieces, n, total);
   v_setobj(&v[0], TAG_STRING, s);
 }
 

@@ -6,10 +6,13 @@
 //             and every short string that becomes a table key, are *interned*: unique in the universe, so that equal
 //             means same address. The table of interned strings is cut into shards by hash; each has its own lock
 //             byte and its own array, so goroutines meet only when they intern similar hashes at the same moment.
+//             To look for a string takes no lock: so `..` looks whether there is a short result already, because keys
+//             are often made that way, and then compare by address in every table.
 // Invariants: two interned strings with equal content are the same object. The table is weak: strtab_sweep drops what
 //             the collector did not mark, with the world stopped, so nobody can find a string that is being freed.
 //             An interned string stays interned for life. A hash is never 0 once computed.
-// Locking:    a shard's lock guards its array. It is never held while allocating from the heap or raising.
+//             A replaced array of a shard is freed by the next sweep, when nobody can be probing it.
+// Locking:    a shard's lock guards writing to it. It is never held while allocating from the heap or raising.
 // See also:   table.c (relies on short keys being interned), spin.h. Tests: tests/unit/str_test.c.
 #include "str.h"
 #include "call.h"
@@ -38,10 +41,16 @@ static inline uint64_t load64(const char *s) {
   return w;
 }
 
-static inline uint64_t load_tail(const char *s, size_t n) {
-  uint64_t w = 0;
-  memcpy(&w, s, n);
+static inline uint64_t load32(const char *s) {
+  uint32_t w;
+  memcpy(&w, s, 4);
   return w;
+}
+
+// 1 to 7 bytes: each is in the result, some twice.
+static inline uint64_t load_tail(const char *s, size_t n) {
+  if (n >= 4) return load32(s) | load32(s + n - 4) << 32;
+  return (uint8_t)s[0] | (uint64_t)(uint8_t)s[n / 2] << 8 | (uint64_t)(uint8_t)s[n - 1] << 16;
 }
 
 static uint32_t hash_bytes(uint32_t seed, const char *s, size_t n) {
@@ -110,14 +119,6 @@ String *str_new(lua_State *L, const char *s, size_t n) {
   return str;
 }
 
-String *str_concat2(lua_State *L, const String *a, const String *b) {
-  if (unlikely(a->len >= (size_t)PTRDIFF_MAX - b->len)) dbg_runerror(L, "string length overflow");
-  String *s = str_alloc(L, a->len + b->len);
-  memcpy(s->data, a->data, a->len);
-  memcpy(s->data + a->len, b->data, b->len);
-  return s;
-}
-
 // ---- interning -----------------------------------------------------------------------------------
 
 #define NSHARDS 64
@@ -126,16 +127,23 @@ String *str_concat2(lua_State *L, const String *a, const String *b) {
 #define NCACHE 256
 
 typedef struct Entry {
-  String *s; // NULL: never used here; DROPPED: was swept, probing goes on
-  uint32_t hash;
+  _Atomic(String *) s; // NULL: never used here; DROPPED: was swept, probing goes on
+  _Atomic uint32_t hash;
 } Entry;
 
-typedef struct Shard {
-  _Atomic uint8_t lock;
+// At most 3/4 of the entries are in use, so that probing ends. A replaced array stays until the next sweep, because a
+// goroutine that looks for a string may still probe it.
+typedef struct Entries {
+  struct Entries *replaced;
   uint32_t mask;
+  Entry v[];
+} Entries;
+
+typedef struct Shard {
+  _Atomic(Entries *) e __attribute__((aligned(64))); // read by all: not in the line that writers of a shard fight for
+  _Atomic uint8_t lock __attribute__((aligned(64)));
   uint32_t used; // entries that are not NULL
-  Entry *v;
-} __attribute__((aligned(64))) Shard; // a cache line each
+} Shard;
 
 typedef struct StrTab {
   Shard shard[NSHARDS];
@@ -147,15 +155,23 @@ typedef struct StrTab {
 static String dropped;
 #define DROPPED (&dropped)
 
+static Entries *entries_new(uint32_t size) {
+  Entries *e = calloc(1, sizeof *e + size * sizeof e->v[0]);
+  if (e != NULL) e->mask = size - 1;
+  return e;
+}
+
+static Entries *entries_of(const Shard *sh) { return atomic_load_explicit(&((Shard *)sh)->e, memory_order_acquire); }
+
 int strtab_new(Global *gl) {
   void *mem;
   if (posix_memalign(&mem, 64, sizeof(StrTab)) != 0) return -ENOMEM;
   StrTab *st = memset(mem, 0, sizeof(StrTab));
   gl->strtab = st;
   for (int i = 0; i < NSHARDS; i++) {
-    st->shard[i].v = calloc(SHARD_MIN, sizeof(Entry));
-    st->shard[i].mask = SHARD_MIN - 1;
-    if (st->shard[i].v == NULL) {
+    Entries *e = entries_new(SHARD_MIN);
+    atomic_store_explicit(&st->shard[i].e, e, memory_order_release);
+    if (e == NULL) {
       strtab_free(gl);
       return -ENOMEM;
     }
@@ -163,44 +179,65 @@ int strtab_new(Global *gl) {
   return 0;
 }
 
+static void free_replaced(Entries *e) {
+  while (e->replaced != NULL) {
+    Entries *r = e->replaced;
+    e->replaced = r->replaced;
+    free(r);
+  }
+}
+
 void strtab_free(Global *gl) {
   if (gl->strtab == NULL) return;
-  for (int i = 0; i < NSHARDS; i++) free(gl->strtab->shard[i].v);
+  for (int i = 0; i < NSHARDS; i++) {
+    Entries *e = entries_of(&gl->strtab->shard[i]);
+    if (e != NULL) free_replaced(e);
+    free(e);
+  }
   free(gl->strtab);
   gl->strtab = NULL;
 }
 
-static String *shard_find(const Shard *sh, uint32_t hash, const char *s, size_t n) {
-  for (uint32_t i = hash & sh->mask; sh->v[i].s != NULL; i = (i + 1) & sh->mask) {
-    const Entry *e = &sh->v[i];
-    if (e->hash == hash && e->s != DROPPED && e->s->len == n && memcmp(e->s->data, s, n) == 0) return e->s;
+static String *entry_string(const Entry *e) {
+  return atomic_load_explicit(&((Entry *)e)->s, memory_order_acquire); // pairs with entries_put
+}
+static uint32_t entry_hash(const Entry *e) { return atomic_load_explicit(&((Entry *)e)->hash, memory_order_relaxed); }
+
+// Without the shard's lock this may miss a string that is being put in, and no other.
+static String *entries_find(const Entries *es, uint32_t hash, const char *s, size_t n) {
+  String *have;
+  for (uint32_t i = hash & es->mask; (have = entry_string(&es->v[i])) != NULL; i = (i + 1) & es->mask) {
+    if (entry_hash(&es->v[i]) == hash && have != DROPPED && have->len == n && memcmp(have->data, s, n) == 0)
+      return have;
   }
   return NULL;
 }
 
-static void shard_put(Shard *sh, String *s, uint32_t hash) {
-  uint32_t i = hash & sh->mask;
-  while (sh->v[i].s != NULL && sh->v[i].s != DROPPED) i = (i + 1) & sh->mask;
-  if (sh->v[i].s == NULL) sh->used++;
-  sh->v[i] = (Entry){s, hash};
+// Returns whether it took an unused entry.
+static bool entries_put(Entries *es, String *s, uint32_t hash) {
+  uint32_t i = hash & es->mask;
+  String *have;
+  while ((have = entry_string(&es->v[i])) != NULL && have != DROPPED) i = (i + 1) & es->mask;
+  atomic_store_explicit(&es->v[i].hash, hash, memory_order_relaxed);
+  atomic_store_explicit(&es->v[i].s, s, memory_order_release);
+  return have == NULL;
 }
 
-// Room for one more: at most 3/4 full. Doubles unless dropped entries fill the array.
-static bool shard_reserve(Shard *sh) {
-  uint32_t size = sh->mask + 1, live = 0;
+// Room for one more. Doubles unless dropped entries fill the array.
+static bool shard_reserve_locked(Shard *sh) {
+  Entries *old = entries_of(sh);
+  uint32_t size = old->mask + 1, live = 0;
   if (sh->used < size / 4 * 3) return true;
-  for (uint32_t i = 0; i < size; i++) live += sh->v[i].s != NULL && sh->v[i].s != DROPPED;
-  uint32_t nsize = live > size / 2 ? size * 2 : size;
-  Entry *v = calloc(nsize, sizeof(Entry));
-  if (v == NULL) return false;
-  Shard old = *sh;
-  sh->v = v;
-  sh->mask = nsize - 1;
+  for (uint32_t i = 0; i < size; i++) live += entry_string(&old->v[i]) != NULL && entry_string(&old->v[i]) != DROPPED;
+  Entries *es = entries_new(live > size / 2 ? size * 2 : size);
+  if (es == NULL) return false;
   sh->used = 0;
   for (uint32_t i = 0; i < size; i++) {
-    if (old.v[i].s != NULL && old.v[i].s != DROPPED) shard_put(sh, old.v[i].s, old.v[i].hash);
+    String *s = entry_string(&old->v[i]);
+    if (s != NULL && s != DROPPED) sh->used += entries_put(es, s, entry_hash(&old->v[i]));
   }
-  free(old.v);
+  es->replaced = old;
+  atomic_store_explicit(&sh->e, es, memory_order_release);
   return true;
 }
 
@@ -209,11 +246,11 @@ static String *intern_object(lua_State *L, String *s) {
   uint32_t hash = str_hash(L->gl, s);
   Shard *sh = &L->gl->strtab->shard[SHARD_OF(hash)];
   spin_lock(&sh->lock);
-  String *found = shard_find(sh, hash, s->data, s->len);
-  bool room = found != NULL || shard_reserve(sh);
+  String *found = entries_find(entries_of(sh), hash, s->data, s->len);
+  bool room = found != NULL || shard_reserve_locked(sh);
   if (found == NULL && room) {
-    shard_put(sh, s, hash);
     atomic_fetch_or_explicit(&s->hdr.flags, OF_INTERNED, memory_order_relaxed);
+    sh->used += entries_put(entries_of(sh), s, hash);
     found = s;
   }
   spin_unlock(&sh->lock);
@@ -226,15 +263,17 @@ String *str_tointerned(lua_State *L, String *s) {
   return intern_object(L, s);
 }
 
+String *str_find(Global *gl, const char *s, size_t n, uint32_t *hash) {
+  *hash = hash_bytes(gl->seed, s, n);
+  return entries_find(entries_of(&gl->strtab->shard[SHARD_OF(*hash)]), *hash, s, n);
+}
+
 String *str_intern(lua_State *L, const char *s, size_t n) {
   if (n > STR_MAXINTERN) return str_new(L, s, n);
-  uint32_t hash = hash_bytes(L->gl->seed, s, n);
-  Shard *sh = &L->gl->strtab->shard[SHARD_OF(hash)];
-  spin_lock(&sh->lock);
-  String *found = shard_find(sh, hash, s, n);
-  spin_unlock(&sh->lock);
-  if (found != NULL) return found;
-  String *str = str_new(L, s, n);
+  uint32_t hash;
+  String *str = str_find(L->gl, s, n, &hash);
+  if (str != NULL) return str;
+  str = str_new(L, s, n);
   atomic_store_explicit(&str->hdr.aux32, hash, memory_order_relaxed);
   return intern_object(L, str);
 }
@@ -298,15 +337,16 @@ static bool keep_string(String *s) {
 
 // Backwards, so that a run of dropped entries before an unused one becomes unused too.
 static void shard_sweep(Shard *sh) {
+  Entries *es = entries_of(sh);
+  free_replaced(es);
   uint32_t after = 0; // the entry that follows the last one cyclically
-  for (uint32_t i = sh->mask + 1; i-- > 0; after = i) {
-    Entry *e = &sh->v[i];
-    if (e->s == NULL || (e->s != DROPPED && keep_string(e->s))) continue;
-    e->s = DROPPED;
-    if (sh->v[after].s == NULL) {
-      e->s = NULL;
-      sh->used--;
-    }
+  for (uint32_t i = es->mask + 1; i-- > 0; after = i) {
+    Entry *e = &es->v[i];
+    String *s = entry_string(e);
+    if (s == NULL || (s != DROPPED && keep_string(s))) continue;
+    bool ends = entry_string(&es->v[after]) == NULL;
+    atomic_store_explicit(&e->s, ends ? NULL : DROPPED, memory_order_relaxed);
+    if (ends) sh->used--;
   }
 }
 

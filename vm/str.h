@@ -20,8 +20,9 @@ String *str_alloc(lua_State *L, size_t n);                 // data undefined but
 String *str_intern(lua_State *L, const char *s, size_t n); // interned if short enough; thread safe, sharded
 // Interned string of a C string that is likely a literal: a per-worker cache by address (verified by content).
 String *str_internz(lua_State *L, const char *s);
-String *str_tointerned(lua_State *L, String *s); // s itself if interned or too long, else its interned twin
-String *str_concat2(lua_State *L, const String *a, const String *b);
+// The interned string of these bytes (n <= STR_MAXINTERN), or NULL. Sets their hash. Takes no lock.
+String *str_find(Global *gl, const char *s, size_t n, uint32_t *hash);
+String *str_tointerned(lua_State *L, String *s);     // s itself if interned or too long, else its interned twin
 String *str_fmt(lua_State *L, const char *fmt, ...); // as lua_pushfstring; pushes nothing
 String *str_vfmt(lua_State *L, const char *fmt, va_list ap);
 

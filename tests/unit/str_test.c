@@ -103,7 +103,6 @@ static void test_fmt(lua_State *L) {
   CHECK(vm_rawprotected(L, bad_format, NULL) == LUA_ERRRUN);
   CHECK(strstr(v_str(L->top - 1)->data, "invalid conversion '%i' to 'lua_pushfstring'") != NULL);
   L->top--;
-  fmt_is(str_concat2(L, str_newz(L, "ab"), str_newz(L, "cd")), "abcd");
 }
 
 // Several threads intern the same names at once: each name must have one string.
