@@ -12,8 +12,8 @@ extern "C" {
 
 #define LUNGO_VERSION "0.1.0"
 
-// Opens Lua's standard libraries and lungo's (go, defer, chan, select, sync, atomic, time, runtime). Errors as
-// luaL_openlibs.
+// Opens Lua's standard libraries and lungo's (go, defer, chan, select, sync, atomic, time, context,
+// runtime). Errors as luaL_openlibs.
 LUA_API void lungo_openlibs(lua_State *L);
 
 // Like lua_pcall(L, nargs, nresults, 0) at the outermost level, but the calling OS thread becomes a worker of the

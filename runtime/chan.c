@@ -132,7 +132,8 @@ static bool is_chan(const Value *v) {
 
 static COLD void refuse_value(lua_State *L, const Chan *c, const Value *v) {
   if (v_isnil(v)) chan_error(L, "cannot send nil on a channel");
-  chan_error(L, "cannot send a %s value on a chan %s", value_name(L, c->elem, v), elem_names[c->elem]);
+  const char *name = value_name(L, c->elem, v), *article = strchr("aeiou", name[0]) ? "an" : "a";
+  chan_error(L, "cannot send %s %s value on a chan %s", article, name, elem_names[c->elem]);
 }
 
 static ALWAYS_INLINE void check_value(lua_State *L, const Chan *c, const Value *v) {
@@ -254,17 +255,19 @@ static Waiter **take_all(WaitQ *q, Waiter **end) {
   return end;
 }
 
-bool chan_close(lua_State *L, Chan *c) {
-  Waiter *list = NULL;
+bool chan_close_collect(Chan *c, Waiter ***end) {
   lock(&c->lk);
-  if (c->closed) {
-    unlock(&c->lk);
-    return false;
-  }
+  bool first = !c->closed;
   c->closed = true;
-  take_all(&c->sendq, take_all(&c->recvq, &list));
+  if (first) *end = take_all(&c->sendq, take_all(&c->recvq, *end));
   chan_check(c);
   unlock(&c->lk);
+  return first;
+}
+
+bool chan_close(lua_State *L, Chan *c) {
+  Waiter *list = NULL, **end = &list;
+  if (!chan_close_collect(c, &end)) return false;
   waiters_ready(L->ctx, list);
   return true;
 }

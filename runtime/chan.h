@@ -31,7 +31,7 @@ typedef struct Chan { // the memory of a userdata whose trace is chan_trace
   uint32_t head;  // index of the oldest value
   uint32_t count; // values in the ring
   WaitQ recvq, sendq;
-  Obj *keeps;   // marked with the channel: the timer that sends on it; or NULL
+  Obj *keeps;   // marked with the channel: the timer that sends on it, the context that closes it; or NULL
   Value ring[]; // published values
 } Chan;
 
@@ -83,6 +83,8 @@ void chan_offer(Ctx *ctx, Chan *c, const Value *v);
 bool chan_drain(Chan *c);
 // False: it was closed already. Wakes all waiters.
 bool chan_close(lua_State *L, Chan *c);
+// The same for who holds a lock above RANK_OBJ: those to wake are appended to a list for waiters_ready.
+bool chan_close_collect(Chan *c, Waiter ***end);
 uint32_t chan_len(Chan *c);
 
 // Raises unless v may be sent on c (nil, wrong type); publishes v.

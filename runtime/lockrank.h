@@ -3,7 +3,8 @@
 // lockrank.h: the order in which the locks of the runtime may be taken. A thread that holds a lock may take only locks
 // that stand further down. Debug builds check it for every lock taken through lock_ranked.
 //
-// What:       RANK_OBJ       a channel, mutex, wait group... (select takes several of them, in address order)
+// What:       RANK_CONTEXT   a context (several of one tree, ancestors first)
+//             RANK_OBJ       a channel, mutex, wait group... (select takes several of them, in address order)
 //             RANK_TIMERS    P.timerlock. Never held while a timer fires.
 //             RANK_SCHED     Runtime.lock: idle lists, global queue, stop-the-world state
 //             RANK_ALLG      Runtime.glock: slabs of Gs and the shared list of dead ones
@@ -15,7 +16,7 @@
 #include "lgassert.h"
 #include "lock.h"
 
-enum LockRank { RANK_OBJ = 1, RANK_TIMERS, RANK_SCHED, RANK_ALLG, RANK_HEAP };
+enum LockRank { RANK_CONTEXT = 1, RANK_OBJ, RANK_TIMERS, RANK_SCHED, RANK_ALLG, RANK_HEAP };
 
 #ifdef LUNGO_DEBUG
 void lockrank_push(enum LockRank rank);

@@ -146,6 +146,8 @@ struct Timer {
 void timer_init(Timer *t, void (*fire)(Ctx *, Timer *, int64_t), void *arg, Obj *owner);
 void timer_start(lua_State *L, Timer *t, int64_t when, int64_t period); // (re)arms; may raise out of memory
 bool timer_stop(Runtime *rt, Timer *t); // true: it was armed. After return fire is not running unless by this worker.
+// The same for a fire that takes a lock which the caller holds: fire may still be running on return.
+bool timer_stop_nowait(Timer *t);
 int64_t mono_ns(void);
 // Seconds (integer or float Lua value at arg) to ns, Go's nearest: NaN is an argument error; negative 0; huge
 // INT64_MAX.

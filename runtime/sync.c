@@ -328,6 +328,28 @@ static bool sem_take_locked(Semaphore *s, int64_t k) {
   return true;
 }
 
+// More than there ever will be: such a request waits apart, so that it does not hold up those behind it.
+static WaitQ *sem_queue(Semaphore *s, int64_t k) { return k > s->size ? &s->never : &s->q; }
+
+static void sem_enqueue_locked(lua_State *L, Semaphore *s, int64_t k) {
+  Waiter *w = waiter_of(L->g);
+  v_setint(&w->v, k);
+  waitq_push(sem_queue(s, k), w, s);
+}
+
+// Lets in from the front those that fit, appending them to the list.
+static void sem_admit_locked(Semaphore *s, Waiter ***end) {
+  Waiter *w;
+  while ((w = s->q.head) != NULL && w->v.i <= s->size - s->used) {
+    s->used += w->v.i;
+    waitq_remove(&s->q, w);
+    v_setnil(&w->v);
+    w->ok = true;
+    **end = w;
+    *end = &w->next;
+  }
+}
+
 bool sem_tryacquire(Semaphore *s, int64_t k) {
   lock(&s->lk);
   bool ok = sem_take_locked(s, k);
@@ -341,25 +363,70 @@ bool sem_begin_acquire(lua_State *L, Semaphore *s, int64_t k) {
     unlock(&s->lk);
     return true;
   }
-  Waiter *w = waiter_of(L->g);
-  v_setint(&w->v, k);
-  waitq_push(&s->q, w, s);
+  sem_enqueue_locked(L, s, k);
+  return false;
+}
+
+// The context was cancelled while w waited, or just after it was let in: then it is not in the queue any more.
+static void sem_canceled(ContextHook *hook, Waiter ***end) {
+  SemWait *sw = (SemWait *)hook;
+  Semaphore *s = sw->s;
+  Waiter *w = sw->w;
+  lock(&s->lk);
+  if (w->obj == s) {
+    waitq_remove(sem_queue(s, w->v.i), w);
+    v_setnil(&w->v);
+    **end = w; // ok is false
+    *end = &w->next;
+    sem_admit_locked(s, end); // it may have been first, and too big
+  }
+  unlock(&s->lk);
+}
+
+SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw) {
+  lock(&c->lk);
+  if (context_err(c) != CONTEXT_LIVE) {
+    unlock(&c->lk);
+    return SEM_CANCELED;
+  }
+  lock(&s->lk);
+  bool taken = sem_take_locked(s, k);
+  if (taken) {
+    unlock(&s->lk);
+  } else {
+    *sw = (SemWait){.hook = {.fn = sem_canceled}, .s = s, .w = &L->g->w};
+    sem_enqueue_locked(L, s, k);
+    context_hook_locked(c, &sw->hook);
+  }
+  unlock(&c->lk);
+  return taken ? SEM_ACQUIRED : SEM_WAIT;
+}
+
+bool sem_end_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw) {
+  context_unhook(c, &sw->hook);
+  if (!L->g->w.ok) return false;
+  if (context_err(c) == CONTEXT_LIVE) return true;
+  sem_release(L->ctx, s, k);
   return false;
 }
 
 bool sem_release(Ctx *ctx, Semaphore *s, int64_t k) {
-  Waiter *list = NULL, **end = &list, *w;
+  Waiter *list = NULL, **end = &list;
   lock(&s->lk);
   bool ok = k <= s->used;
-  if (ok) s->used -= k;
-  while (ok && (w = s->q.head) != NULL && w->v.i <= s->size - s->used) {
-    s->used += w->v.i;
-    waitq_remove(&s->q, w);
-    v_setnil(&w->v);
-    *end = w;
-    end = &w->next;
+  if (ok) {
+    s->used -= k;
+    sem_admit_locked(s, &end);
   }
   unlock(&s->lk);
   waiters_ready(ctx, list);
   return ok;
+}
+
+bool sem_resize(Semaphore *s, int64_t size) {
+  lock(&s->lk);
+  bool idle = s->used == 0 && !s->q.head && !s->never.head;
+  if (idle) s->size = size;
+  unlock(&s->lk);
+  return idle;
 }

@@ -10,6 +10,7 @@
 #ifndef LUNGO_RUNTIME_SYNC_H
 #define LUNGO_RUNTIME_SYNC_H
 
+#include "context.h"
 #include "waitq.h"
 
 typedef struct Mutex {
@@ -72,6 +73,7 @@ typedef struct WaitGroup {
 } WaitGroup;
 bool wg_add(Ctx *ctx, WaitGroup *wg, int64_t d); // false: the counter would leave 0 .. 2^31-1; nothing was changed
 bool wg_begin_wait(lua_State *L, WaitGroup *wg);
+static inline bool wg_isidle(WaitGroup *wg) { return atomic_load_explicit(&wg->state, memory_order_acquire) == 0; }
 
 typedef struct Once {
   _Atomic uint32_t state; // ONCE_*
@@ -97,12 +99,26 @@ void cond_signal(Ctx *ctx, Cond *c);
 void cond_broadcast(Ctx *ctx, Cond *c);
 
 typedef struct Semaphore {
-  Lock lk; // guards everything but size
+  Lock lk; // guards everything
   int64_t size, used;
-  WaitQ q; // first come, first served: a big request is not overtaken by small ones
+  WaitQ q;     // first come, first served: a big request is not overtaken by small ones
+  WaitQ never; // those that want more than size: only a context's end wakes them
 } Semaphore;
 bool sem_begin_acquire(lua_State *L, Semaphore *s, int64_t k);
 bool sem_tryacquire(Semaphore *s, int64_t k);
 bool sem_release(Ctx *ctx, Semaphore *s, int64_t k); // false: more than was acquired
+bool sem_resize(Semaphore *s, int64_t size);         // false: somebody holds units or waits; nothing was changed
+
+// Acquiring until a context is cancelled. SEM_WAIT: as `begin` returning false, with s->lk held; sw then lives until
+// the goroutine has called sem_end_acquire_context, which says whether it got the units. A context cancelled before
+// either counts, whatever is free.
+typedef struct SemWait {
+  ContextHook hook;
+  Semaphore *s;
+  Waiter *w;
+} SemWait;
+typedef enum SemResult { SEM_ACQUIRED, SEM_CANCELED, SEM_WAIT } SemResult;
+SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
+bool sem_end_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
 
 #endif

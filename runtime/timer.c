@@ -36,7 +36,7 @@ int64_t time_checkduration(lua_State *L, int arg) {
     return s > INT64_MAX / 1000000000 ? INT64_MAX : s * 1000000000;
   }
   lua_Number n = luaL_checknumber(L, arg);
-  luaL_argcheck(L, n == n, arg, "duration is not a number");
+  luaL_argcheck(L, n == n, arg, "duration is NaN");
   if (n <= 0) return 0;
   n = round(n * 1e9);
   return n >= 9223372036854775808.0 ? INT64_MAX : (int64_t)n;
@@ -158,16 +158,28 @@ void timer_start(lua_State *L, Timer *t, int64_t when, int64_t period) {
   timer_poke(m->rt, when);
 }
 
+static bool disarm_locked(P *p, Timer *t) {
+  if (t->idx < 0) return false;
+  heap_remove(p, (uint32_t)t->idx);
+  publish_first(p);
+  return true;
+}
+
+bool timer_stop_nowait(Timer *t) {
+  P *p = __atomic_load_n(&t->p, __ATOMIC_ACQUIRE);
+  if (p == NULL) return false;
+  lock_ranked(&p->timerlock, RANK_TIMERS);
+  bool armed = disarm_locked(p, t);
+  unlock_ranked(&p->timerlock, RANK_TIMERS);
+  return armed;
+}
+
 bool timer_stop(Runtime *rt, Timer *t) {
   P *p = __atomic_load_n(&t->p, __ATOMIC_ACQUIRE);
   (void)rt;
   if (p == NULL) return false;
   lock_ranked(&p->timerlock, RANK_TIMERS);
-  bool armed = t->idx >= 0;
-  if (armed) {
-    heap_remove(p, (uint32_t)t->idx);
-    publish_first(p);
-  }
+  bool armed = disarm_locked(p, t);
   while (p->firing_timer == t && p->firing != m_current) { // a few microseconds at most: fire never waits
     unlock_ranked(&p->timerlock, RANK_TIMERS);
     sched_yield();

@@ -37,6 +37,13 @@ Chan *lib_pushchan(lua_State *L, ElemType elem, uint32_t cap) {
   return ud_mem(u);
 }
 
+Userdata *lib_pushview(lua_State *L, Chan *c, int dirs) {
+  luaL_checkstack(L, 2, NULL);
+  Userdata *u = chan_newview(L, c, dirs);
+  push_ud(L, u);
+  return u;
+}
+
 static ElemType check_elem(lua_State *L, int arg) {
   const char *name = lua_tostring(L, arg);
   for (int e = ELEM_ANY + 1; e < ELEM_COUNT; e++)
@@ -65,8 +72,7 @@ static int view(lua_State *L, int dirs) {
     lua_settop(L, 1);
     return 1;
   }
-  luaL_checkstack(L, 2, NULL);
-  push_ud(L, chan_newview(L, c, dirs));
+  lib_pushview(L, c, dirs);
   return 1;
 }
 

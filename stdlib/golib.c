@@ -10,7 +10,6 @@
 #include "lungolib.h"
 #include "call.h"
 #include "func.h"
-#include "meta.h"
 
 static int g_gofunc(lua_State *L) {
   lib_checkcallable(L, 1);
@@ -52,12 +51,6 @@ static int defer_close(lua_State *L) {
 #define SEL_DEFAULT 2
 #define SEL_CASES 4
 #define SEL_FEW 32
-
-static bool is_callable(lua_State *L, int i) {
-  const Value *v = lua_gettop(L) < i ? NULL : lib_arg(L, i);
-  Value tm;
-  return v && (v_isfunction(v) || meta_get(L, v, TM_CALL, &tm));
-}
 
 // Pushes channel and value of case number i, whose table is at `t`. Returns whether it sends.
 static bool push_case(lua_State *L, int t, int i) {
@@ -108,7 +101,7 @@ static int handler_done(lua_State *L, int status, lua_KContext base) {
 static int select_finish(lua_State *L, int n, int chosen, bool send, const Value res[2]) {
   int base = lua_gettop(L), handler = chosen == n ? SEL_DEFAULT : SEL_CASES + 2 * n + chosen;
   bool values = chosen < n && !send;
-  bool call = is_callable(L, handler);
+  bool call = lib_iscallable(L, handler);
   if (call)
     lua_pushvalue(L, handler);
   else

@@ -8,6 +8,7 @@
 #define LUNGO_STDLIB_LUNGOLIB_H
 
 #include "chan.h"
+#include "context.h"
 #include "share.h"
 #include <lauxlib.h>
 #include <lua.h>
@@ -22,6 +23,8 @@ void lungo_opensyncdata(lua_State *L); // syncdata.c: adds pool and map to the t
 int lungo_openatomic(lua_State *L);
 int lungo_opentime(lua_State *L);
 int lungo_openruntime(lua_State *L);
+int lungo_opencontext(lua_State *L);
+void lungo_openerrgroup(lua_State *L); // errgroup.c: adds errgroup to the table on top
 
 // ---- objects (object.c) --------------------------------------------------------------------------------
 
@@ -69,6 +72,7 @@ static inline void obj_pushuv(lua_State *L, Userdata *u, int i) {
 
 // The argument can be called: a function or something with __call. Otherwise `function expected, got X`.
 void lib_checkcallable(lua_State *L, int arg);
+bool lib_iscallable(lua_State *L, int arg);
 static inline const Value *lib_arg(lua_State *L, int arg) { return L->ci->func + arg; }
 // Pushes a value that perhaps nothing else holds. Whoever got it made room before: a check in between could collect.
 void lib_push(lua_State *L, const Value *v);
@@ -76,6 +80,23 @@ void lib_push(lua_State *L, const Value *v);
 // ---- channels (chanlib.c) ---------------------------------------------------------------------------------------
 
 Chan *lib_pushchan(lua_State *L, ElemType elem, uint32_t cap); // a new channel with its metatable
+Userdata *lib_pushview(lua_State *L, Chan *c, int dirs);       // and a view of one
+
+// ---- time (timelib.c) ---------------------------------------------------------------------------------------------
+
+double lib_wallclock(void); // seconds since 1970
+// Writes ns as Go prints a Duration into buf of at least 64 bytes; the end of the text, which ends in NUL.
+char *lib_formatduration(char *buf, int64_t ns);
+
+// ---- context (contextlib.c) ---------------------------------------------------------------------------------------
+
+void lib_pushbackground(lua_State *L);
+Context *lib_checkcontext(lua_State *L,
+                          int arg);             // the node that the context at arg, which keeps it alive, answers with
+Context *lib_newcontext(lua_State *L, int arg); // pushes a context to be cancelled, below the one at arg
+// Cancels, with a value on the stack as cause; nil: none.
+void lib_cancelcontext(lua_State *L, Context *c, const Value *cause);
+void lib_pushcontexterr(lua_State *L, Context *c); // what ctx:err() returns
 
 // ---- sync.map (syncdata.c) ----------------------------------------------------------------------------------------
 

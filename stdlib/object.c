@@ -40,11 +40,14 @@ void *obj_new(lua_State *L, const ObjKind *kind, size_t size, int nuv) {
   return mem;
 }
 
-void lib_checkcallable(lua_State *L, int arg) {
+bool lib_iscallable(lua_State *L, int arg) {
   const Value *v = lib_arg(L, arg);
   Value tm;
-  if (v < L->top && (v_isfunction(v) || meta_get(L, v, TM_CALL, &tm))) return;
-  luaL_typeerror(L, arg, "function");
+  return v < L->top && (v_isfunction(v) || meta_get(L, v, TM_CALL, &tm));
+}
+
+void lib_checkcallable(lua_State *L, int arg) {
+  if (!lib_iscallable(L, arg)) luaL_typeerror(L, arg, "function");
 }
 
 void lib_push(lua_State *L, const Value *v) {

@@ -45,7 +45,8 @@ void lungo_openlibs(lua_State *L) {
       {LUA_TABLIBNAME, luaopen_table},  {LUA_IOLIBNAME, lungo_openio},      {LUA_OSLIBNAME, luaopen_os},
       {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},    {LUA_UTF8LIBNAME, luaopen_utf8},
       {LUA_DBLIBNAME, open_debug},      {"chan", lungo_openchan},           {"sync", lungo_opensync},
-      {"atomic", lungo_openatomic},     {"time", lungo_opentime},           {"runtime", lungo_openruntime}};
+      {"atomic", lungo_openatomic},     {"time", lungo_opentime},           {"runtime", lungo_openruntime},
+      {"context", lungo_opencontext}};
   for (size_t i = 0; i < sizeof libs / sizeof *libs; i++) {
     luaL_requiref(L, libs[i].name, libs[i].func, 1);
     lua_pop(L, 1);

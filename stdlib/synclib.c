@@ -186,12 +186,18 @@ static void wg_ended(lua_State *L, G *g, void *arg, int status) {
   wg_add(L->ctx, &((WgObj *)ud_mem((Userdata *)arg))->wg, -1);
 }
 
+static void start_counted(lua_State *L, void *u) { g_go(L, lua_gettop(L) - 2, wg_ended, u); }
+
 static int wg_go(lua_State *L) {
   Userdata *u = obj_checkud(L, 1, &wg_kind);
+  WaitGroup *wg = &((WgObj *)ud_mem(u))->wg;
   lib_checkcallable(L, 2);
-  add_or_raise(L, &((WgObj *)ud_mem(u))->wg, 1);
+  add_or_raise(L, wg, 1);
   share_obj(L, &u->hdr);
-  g_go(L, lua_gettop(L) - 2, wg_ended, u);
+  if (vm_rawprotected(L, start_counted, u) != LUA_OK) { // out of memory: nobody will count down
+    wg_add(L->ctx, wg, -1);
+    lua_error(L);
+  }
   return 0;
 }
 
@@ -228,7 +234,10 @@ static int once_close(lua_State *L) {
 static int once_call(lua_State *L) {
   Once *o = check_once(L);
   bool mine;
-  lib_checkcallable(L, 2);
+  if (!lib_iscallable(L, 2)) {
+    lua_remove(L, 1); // the argument counts as its caller counts
+    lib_checkcallable(L, 1);
+  }
   if (!once_begin(L, o, &mine)) return g_parkc(L, WAIT_ONCE, &o->lk, 0, return_none);
   if (!mine) return 0;
   lua_toclose(L, 1);
@@ -430,9 +439,34 @@ static int sem_acquired(lua_State *L, int status, lua_KContext ctx) {
   return 1;
 }
 
+static int sem_gaveup(lua_State *L, Context *c) {
+  luaL_pushfail(L);
+  lib_pushcontexterr(L, c);
+  return 2;
+}
+
+// Stack: semaphore, weight, context, SemWait.
+static int sem_woken(lua_State *L, int status, lua_KContext k) {
+  Context *c = lib_checkcontext(L, 3);
+  bool acquired = sem_end_acquire_context(L, check_sem(L), k, c, lua_touserdata(L, 4));
+  return acquired ? sem_acquired(L, status, k) : sem_gaveup(L, c);
+}
+
+static int sem_acquire_context(lua_State *L, Semaphore *s, lua_Integer k) {
+  Context *c = lib_checkcontext(L, 3);
+  lua_settop(L, 3);
+  switch (sem_begin_acquire_context(L, s, k, c, lua_newuserdatauv(L, sizeof(SemWait), 0))) {
+  case SEM_ACQUIRED: return sem_acquired(L, LUA_OK, 0);
+  case SEM_CANCELED: return sem_gaveup(L, c);
+  default: return g_parkc(L, WAIT_SEMAPHORE, &s->lk, (lua_KContext)k, sem_woken);
+  }
+}
+
 static int sem_acquire(lua_State *L) {
   Semaphore *s = check_sem(L);
-  if (sem_begin_acquire(L, s, check_weight(L))) return sem_acquired(L, LUA_OK, 0);
+  lua_Integer k = check_weight(L);
+  if (!lua_isnoneornil(L, 3)) return sem_acquire_context(L, s, k);
+  if (sem_begin_acquire(L, s, k)) return sem_acquired(L, LUA_OK, 0);
   return g_parkc(L, WAIT_SEMAPHORE, &s->lk, 0, sem_acquired);
 }
 
@@ -548,5 +582,6 @@ int lungo_opensync(lua_State *L) {
   open_waiting(L);
   luaL_newlib(L, funcs);
   lungo_opensyncdata(L);
+  lungo_openerrgroup(L);
   return 1;
 }

@@ -29,7 +29,7 @@ static void timer_trace(struct Marker *m, void *mem) {
 static const ObjKind timer_kind = {"time.timer", timer_trace};
 static const ObjKind ticker_kind = {"time.ticker", timer_trace};
 
-static double now_seconds(void) {
+double lib_wallclock(void) {
   struct timespec ts;
   clock_gettime(CLOCK_REALTIME, &ts);
   return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
@@ -46,7 +46,7 @@ static void fire_send(Ctx *ctx, Timer *t, int64_t now) {
   (void)now;
   TimerObj *o = t->arg;
   Value v;
-  v_setfloat(&v, now_seconds());
+  v_setfloat(&v, lib_wallclock());
   chan_offer(ctx, ud_mem(o->chan), &v);
 }
 
@@ -207,7 +207,7 @@ static int time_sleep(lua_State *L) {
 }
 
 static int time_now(lua_State *L) {
-  lua_pushnumber(L, now_seconds());
+  lua_pushnumber(L, lib_wallclock());
   return 1;
 }
 
@@ -217,7 +217,7 @@ static int time_monotonic(lua_State *L) {
 }
 
 static int time_since(lua_State *L) {
-  lua_pushnumber(L, now_seconds() - luaL_checknumber(L, 1));
+  lua_pushnumber(L, lib_wallclock() - luaL_checknumber(L, 1));
   return 1;
 }
 
@@ -256,6 +256,18 @@ static char *put_large(char *p, uint64_t ns) {
   return p;
 }
 
+char *lib_formatduration(char *p, int64_t d) {
+  uint64_t ns = d < 0 ? 0 - (uint64_t)d : (uint64_t)d;
+  if (d < 0) *p++ = '-';
+  if (ns == 0)
+    p += sprintf(p, "0s");
+  else
+    p = ns < 1000000000 ? put_small(p, ns) : put_large(p, ns);
+  *p = '\0';
+  return p;
+}
+
+// Beyond what a Duration can hold it is the longest one.
 static int64_t signed_ns(lua_State *L, int arg) {
   double d = luaL_checknumber(L, arg);
   luaL_argcheck(L, d == d, arg, "duration is NaN");
@@ -264,15 +276,9 @@ static int64_t signed_ns(lua_State *L, int arg) {
 }
 
 static int time_format(lua_State *L) {
-  char buf[64], *p = buf;
-  int64_t d = signed_ns(L, 1);
-  uint64_t ns = d < 0 ? 0 - (uint64_t)d : (uint64_t)d;
-  if (d < 0) *p++ = '-';
-  if (ns == 0)
-    p += sprintf(p, "0s");
-  else
-    p = ns < 1000000000 ? put_small(p, ns) : put_large(p, ns);
-  lua_pushlstring(L, buf, (size_t)(p - buf));
+  char buf[64];
+  char *end = lib_formatduration(buf, signed_ns(L, 1));
+  lua_pushlstring(L, buf, (size_t)(end - buf));
   return 1;
 }
 

@@ -111,6 +111,7 @@ static void mark_phase(Cycle *c) {
   weak_clear_keys(mk);
   weak_clear_values(mk);
   strtab_sweep(mk->gl);
+  marking_after(mk);
   rt_aftermark(mk->gl);
   c->weak = now_ns();
 }

@@ -44,6 +44,16 @@ void gc_mark_value(Marker *m, const Value *v);
 void gc_mark_slot(Marker *m, const Slot *s);
 void gc_mark_obj(Marker *m, Obj *o); // NULL is allowed
 
+// For an object that refers to others weakly: its trace function asks to be called again when all marking is over, to
+// forget those that heap_ismarked (heap.h) says are dead. The request is part of the object, zeroed at first. Asking
+// twice in one cycle is the same as once.
+typedef struct GcAfter {
+  struct GcAfter *next;
+  void (*fn)(struct GcAfter *self); // world stopped, one worker
+  _Atomic bool asked;
+} GcAfter;
+void gc_mark_after(Marker *m, GcAfter *a, void (*fn)(GcAfter *self));
+
 struct GcStats {
   uint64_t ncycles;
   uint64_t pause_total_ns, pause_max_ns, pause_last_ns;

@@ -72,6 +72,7 @@ struct Marker {
   BlockList allweak;        // hash blocks with both
   BlockList pins;           // hash blocks that a running loop holds, to be looked at after their tables
   BlockList shrink;         // threads at rest that use little of a big stack
+  GcAfter *after;           // objects that want to know who is dead
 };
 
 // One mark phase. Lives on the collecting worker's C stack.
@@ -93,6 +94,7 @@ bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers); // false
 void marking_free(Marking *mk);
 void marking_roots(Marking *mk);   // pushes all roots onto marker 0
 void marking_drain(Marking *mk);   // until nothing is left to scan; in parallel if there is much
+void marking_after(Marking *mk);   // all marking is over: answers gc_mark_after
 void mark_push(Marker *m, Obj *o); // o is marked: scan it later
 void mark_slotbits(Marker *m, uint64_t bits);
 void mark_deadkey(Marker *m, TNode *n);   // n's value is nil: forget its key, but for strings

@@ -469,6 +469,26 @@ void marking_roots(Marking *mk) {
   rt_markroots(gl, m);
 }
 
+// ---- weak references of userdata -----------------------------------------------------------------------------
+
+void gc_mark_after(Marker *m, GcAfter *a, void (*fn)(GcAfter *self)) {
+  if (atomic_exchange_explicit(&a->asked, true, memory_order_relaxed)) return; // an overflow had it scanned again
+  a->fn = fn;
+  a->next = m->after;
+  m->after = a;
+}
+
+void marking_after(Marking *mk) {
+  for (int i = 0; i < mk->nmarkers; i++) {
+    for (GcAfter *a = mk->m[i].after, *next; a != NULL; a = next) {
+      next = a->next;
+      atomic_store_explicit(&a->asked, false, memory_order_relaxed);
+      a->fn(a);
+    }
+    mk->m[i].after = NULL;
+  }
+}
+
 // ---- set-up ----------------------------------------------------------------------------------------------------
 
 static bool marker_init(Marking *mk, Marker *m) {

@@ -11,7 +11,7 @@ while read -r f; do
   [ -e "$f" ] || { echo "docs/architecture.md names $f, which is not there"; bad=1; }
 done < <(sed -n 's/^- `\([a-z]*\/[a-z_0-9]*\.[ch]\)`:.*/\1/p' docs/architecture.md)
 "$lungo" - >/tmp/lungo_names.$$ <<'EOF2'
-for _, lib in ipairs { "sync", "atomic", "time", "runtime", "chan" } do
+for _, lib in ipairs { "sync", "atomic", "time", "context", "runtime", "chan" } do
   local t = _G[lib]
   if type(t) == "table" then for k in pairs(t) do print(lib, k) end end
 end

@@ -12,7 +12,7 @@ print(try("boolean", false), try("table", {}), try("function", print), try("chan
 print(try("thread", coroutine.create(print)))   -- expect: ok
 print(try("string", 1))                -- expect: cannot send a number value on a chan string
 print(try("integer", 1.5))             -- expect: cannot send a float value on a chan integer
-print(try("float", 1))                 -- expect: cannot send a integer value on a chan float
+print(try("float", 1))                 -- expect: cannot send an integer value on a chan float
 print(try("integer", "1"))             -- expect: cannot send a string value on a chan integer
 print(try("chan", {}))                 -- expect: cannot send a table value on a chan chan
 print(try("table", chan()))            -- expect: cannot send a chan value on a chan table
