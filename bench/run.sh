@@ -111,9 +111,16 @@ bench_conc() {
   compare first 1.0 "select over two channels" -- "$lungo" conc/select2.lua -- "$tmp/select2"
   compare first 1.5 "one way, buffer 100" -- "$lungo" conc/oneway.lua 100 -- "$tmp/oneway" 100
   compare first 3.0 "mutex, two contenders" -- "$lungo" conc/mutex.lua -- "$tmp/mutex"
+  compare first 1.5 "mutex, uncontended" -- "$lungo" conc/uncontended.lua -- "$tmp/uncontended"
+  compare first 1.5 "atomic.int add" -- "$lungo" conc/atomicadd.lua -- "$tmp/atomicadd"
+  compare first 1.5 "sync.map load" -- "$lungo" conc/mapload.lua -- "$tmp/mapload"
+  compare first 1.5 "timer made and stopped" -- "$lungo" conc/timers.lua -- "$tmp/timers"
+  compare first 1.5 "context cancelled, per child" -- "$lungo" conc/ctxcancel.lua -- "$tmp/ctxcancel"
+  compare first 1.5 "the same with making it" -- "$lungo" conc/ctxcancel.lua make -- "$tmp/ctxcancel" make
   unset GOMAXPROCS LUNGOMAXPROCS
   header "goroutines, 2 processors" lungo Go
   compare first 3.0 "mutex, two contenders (ns)" -- "$lungo" conc/mutex.lua -- "$tmp/mutex"
+  compare first 1.5 "rwmutex, two readers (ns)" -- "$lungo" conc/rlock.lua -- "$tmp/rlock"
   compare first 1.0 "200,000 at once (ns each)" -- "$lungo" conc/spawn.lua -- "$tmp/spawn"
   compare first 1.5 "waves of 100 (ns each)" -- "$lungo" conc/spawn.lua waves -- "$tmp/spawn" waves
   compare first 1.5 "prime sieve, 1000 primes (ms)" -- "$lungo" conc/primes.lua -- "$tmp/primes"

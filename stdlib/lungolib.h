@@ -74,6 +74,11 @@ static inline void obj_pushuv(lua_State *L, Userdata *u, int i) {
 void lib_checkcallable(lua_State *L, int arg);
 bool lib_iscallable(lua_State *L, int arg);
 static inline const Value *lib_arg(lua_State *L, int arg) { return L->ci->func + arg; }
+// luaL_checkinteger with the usual case in line.
+static inline lua_Integer lib_checkinteger(lua_State *L, int arg) {
+  const Value *v = lib_arg(L, arg);
+  return likely(v < L->top && v_isint(v)) ? v->i : luaL_checkinteger(L, arg);
+}
 // Pushes a value that perhaps nothing else holds. Whoever got it made room before: a check in between could collect.
 void lib_push(lua_State *L, const Value *v);
 

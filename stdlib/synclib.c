@@ -11,7 +11,7 @@
 #include "lungolib.h"
 
 static int return_self(lua_State *L) {
-  lua_settop(L, 1);
+  L->top = L->ci->func + 2;
   return 1;
 }
 
@@ -63,8 +63,11 @@ static int mutex_unlockm(lua_State *L) {
 // ---- sync.rwmutex ------------------------------------------------------------------------------------------
 // rlock returns another object than lock, as its __close must do something else: the rlocker in user value 0.
 
+// The state has a cache line of its own: readers on several processors change it all the time, and each of them reads
+// the head of the object at every call.
 typedef struct RWObj {
   ObjHead head;
+  char pad[64];
   RWMutex rw;
 } RWObj;
 static const ObjKind rw_kind = {"sync.rwmutex", NULL};
@@ -99,13 +102,14 @@ static int rw_lock(lua_State *L) {
 static int rw_rlocked(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
-  obj_pushuv(L, obj_checkud(L, 1, &rw_kind), 0);
+  Userdata *u = obj_checkud(L, 1, &rw_kind);
+  L->top = L->ci->func + 2;
+  bits_decode(L->top - 1, slot_load(&u->uv[0])); // in place of the rwmutex, which it refers to
   return 1;
 }
 
 static int rw_rlock(lua_State *L) {
   RWMutex *rw = check_rw(L);
-  lua_settop(L, 1);
   if (rw_begin_rlock(L, rw)) return rw_rlocked(L, LUA_OK, 0);
   return g_parkc(L, WAIT_RW_RLOCK, &rw->lk, 0, rw_rlocked);
 }
@@ -531,6 +535,7 @@ static int sf_ran(lua_State *L, int status, lua_KContext mine) {
 static int sf_run(lua_State *L) {
   Userdata *u = obj_checkud(L, 1, &sf_kind);
   luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "key expected");
+  luaL_argcheck(L, lua_rawequal(L, 2, 2), 2, "key is NaN");
   lib_checkcallable(L, 3);
   lua_settop(L, 3);
   push_oncevalue(L, 3);

@@ -269,6 +269,11 @@ char *lib_formatduration(char *p, int64_t d) {
 
 // Beyond what a Duration can hold it is the longest one.
 static int64_t signed_ns(lua_State *L, int arg) {
+  int64_t ns;
+  if (lua_isinteger(L, arg)) {
+    lua_Integer s = lua_tointeger(L, arg);
+    return __builtin_mul_overflow(s, INT64_C(1000000000), &ns) ? (s < 0 ? INT64_MIN : INT64_MAX) : ns;
+  }
   double d = luaL_checknumber(L, arg);
   luaL_argcheck(L, d == d, arg, "duration is NaN");
   d = nearbyint(d * 1e9);

@@ -142,6 +142,20 @@ static ALWAYS_INLINE bool quick_field(const Table *t, const String *key, unsigne
   return likely(bits_decode_nonnil(out, slot_load(&n->val)));
 }
 
+// The method `key` of a userdata if the metatable's guess of its __index (table.c) and the hint both hold.
+// bench/conc/uncontended.lua: a quarter of a lock and unlock.
+static ALWAYS_INLINE bool quick_method(const Global *gl, const Userdata *u, const String *key, unsigned hint,
+                                       Value *out) {
+  const Table *mt = atomic_load_explicit(&((Userdata *)u)->meta, memory_order_acquire);
+  if (unlikely(mt == NULL)) return false;
+  const HBlock *h = atomic_load_explicit(&((Table *)mt)->hash, memory_order_acquire);
+  const TNode *n = &h->node[__atomic_load_n(&mt->hdr.aux, __ATOMIC_RELAXED) & h->mask];
+  if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, gl->tmname[TM_INDEX]))) return false;
+  uint64_t index = slot_load(&n->val);
+  return likely(bits_tag(index) == TAG_TABLE) &&
+         quick_field((const Table *)(intptr_t)bits_payload(index), key, hint, out);
+}
+
 // Replaces the value of a field of an unshared table if the hint finds it and it is not nil.
 static ALWAYS_INLINE bool quick_setfield(Table *t, const String *key, unsigned hint, const Value *v) {
   uint64_t b;
@@ -677,7 +691,11 @@ execute:
     OP(SELF) {
       const Value *b = RB, *key = KC;
       v_copy(RA + 1, b);
-      if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
+      if (likely(v_istable(b))) {
+        if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
+      } else if (b->tag == TAG_USERDATA) {
+        if (likely(quick_method(L->gl, v_ud(b), v_str(key), INSTR_X(i), RA))) NEXT();
+      }
       SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
     }
