@@ -4,7 +4,7 @@
 set -u
 lungo=$1
 cd "$(dirname "$0")/.." || exit 1
-for e in goroutines/greeter_world channels/greet channels/range select/timeout sync/counter_mutex deadlocks/main_send \
+for e in goroutines/greeter_world channels/greet channels/range select/timeout sync/counter_mutex patterns/context deadlocks/main_send \
   parallel/monte_carlo_pi; do
   echo
   echo "--- lungo examples/$e.lua"
