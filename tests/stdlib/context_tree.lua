@@ -45,10 +45,3 @@ print((f()):err(), select(2, f()))                           -- expect: context 
 local ctx, cancel = context.withcancel(bg)
 do local _ <close> = defer(cancel) end
 print(ctx:err())                                             -- expect: context canceled
-
--- A chain so deep that recursion would not do.
-local top, canceltop = context.withcancel(bg)
-local leaf = top
-for _ = 1, 100000 do leaf = context.withcancel(leaf) end
-canceltop()
-print(leaf:err())                                            -- expect: context canceled
