@@ -174,10 +174,9 @@ static int push_old(lua_State *L, const MapStep *s) {
 
 static int map_load(lua_State *L) {
   Userdata *u = obj_checkud(L, 1, &map_kind);
-  Value v;
-  lua_settop(L, 2);
-  table_get(L, map_table(u), lib_arg(L, 2), &v);
-  lib_push(L, &v);
+  if (unlikely(L->top != L->ci->func + 3)) lua_settop(L, 2);
+  table_get(L, map_table(u), lib_arg(L, 2), L->top - 2); // in place of the map
+  L->top--;
   return 1;
 }
 
