@@ -132,6 +132,13 @@ static size_t next_threshold(const Global *gl, size_t live, int workers) {
   return live + (growth > LEAST_GROWTH ? growth : LEAST_GROWTH);
 }
 
+// A heap that swings (crowds of goroutines that come and go) is not collected more often at its low points: the
+// threshold falls by half at a time.
+static size_t smooth(const Global *gl, size_t threshold) {
+  size_t last = atomic_load_explicit(&gl->gc->threshold, memory_order_relaxed) / 2;
+  return threshold > last || heap_is_limited(gl->heap) ? threshold : last;
+}
+
 static void sweep_phase(Cycle *c) {
   Global *gl = c->mk.gl;
   struct GcState *gc = gl->gc;
@@ -139,6 +146,7 @@ static void sweep_phase(Cycle *c) {
   c->live = heap_sweep_finish(gl->heap);
   size_t threshold = next_threshold(gl, c->live, c->mk.nmarkers);
   heap_trim(gl->heap, threshold - c->live);
+  threshold = smooth(gl, threshold);
   atomic_store_explicit(&gc->live, c->live, memory_order_relaxed);
   atomic_store_explicit(&gc->threshold, threshold, memory_order_relaxed);
   heap_set_threshold(gl->heap, atomic_load_explicit(&gc->stopped, memory_order_relaxed) ? SIZE_MAX : threshold);
