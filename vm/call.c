@@ -401,7 +401,10 @@ static NOINLINE void call_outer(lua_State *L, Ctx *ctx, Value *func, int nresult
   L->ctx = ctx;
   call_push(L, func, nresults, CI_FRESH);
   ctx->L = L;
-  if (unlikely(borrowed) && L->from == NULL) L->from = lv.outer;
+  if (unlikely(borrowed) && L->from == NULL) {
+    L->from = lv.outer;
+    if (lv.outer != NULL) __atomic_store_n(&L->g, lv.outer->g, __ATOMIC_RELAXED); // what waits in it is us
+  }
   ctx->nlevels += outermost;
   level_run(ctx, &lv);
   ctx->nlevels -= outermost;

@@ -155,8 +155,35 @@ static void test_main_elsewhere(void) {
   }
 }
 
+// A function that waits, called in a state that nobody resumes.
+static int borrow(lua_State *L) {
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  lua_call(co, 0, 1);
+  lua_xmove(co, L, 1);
+  return 1;
+}
+
+static void test_borrowed(void) {
+  lua_State *L = open_state();
+  lua_register(L, "borrow", borrow);
+  run(L,
+      "local mu, r, n = sync.mutex(), chan(10), 0\n"
+      "mu:lock()\n"
+      "local function wait(i) mu:lock() mu:unlock() return i end\n"
+      "for i = 1, 10 do go(function() r:send(borrow(function() return wait(i) end)) end) end\n"
+      "time.sleep(0.01)\n"
+      "mu:unlock()\n"
+      "for i = 1, 10 do n = n + r:recv() end\n"
+      "assert(n == 55)",
+      0);
+  lua_close(L);
+}
+
 int main(void) {
   test_results();
+  test_borrowed();
   for (int flags = 0; flags < 2; flags++) test_frozen(flags);
   for (int procs = 1; procs < 4; procs++) {
     test_blocking(procs);
