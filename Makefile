@@ -37,7 +37,7 @@ PIC_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 LUA_MEMBERS := lauxlib.o lbaselib.o lstrlib.o ltablib.o lmathlib.o lutf8lib.o loslib.o liolib.o ldblib.o loadlib.o
 LUA_OBJ := $(addprefix $(BUILD)/lua/,$(LUA_MEMBERS))
 
-.PHONY: all help deps run test asan tsan ubsan stress bench format format-check install libs clean unit
+.PHONY: all help deps run test asan tsan ubsan stress bench format format-check install libs clean unit modules
 
 all: $(BUILD)/lungo
 
@@ -115,9 +115,17 @@ $(BUILD)/unit/vm_alone_test: tests/unit/vm_alone.c tests/unit/seam_stub.c $(VM_O
 
 unit: $(UNIT_BIN) $(BUILD)/unit/vm_alone_test
 
+# C modules for tests/modules/*.lua. They find lua_* in the program, as every module does.
+MODULES := $(patsubst tests/modules/%.c,$(BUILD)/modules/%.so,$(wildcard tests/modules/*.c))
+$(BUILD)/modules/%.so: tests/modules/%.c $(wildcard tests/modules/*.h) include/lungo.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -shared -fPIC -o $@ $<
+
+modules: $(MODULES)
+
 test:
 	@scripts/deps.sh test
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit modules
 	@tests/run.sh $(BUILD) $(T)
 
 TSAN_OPT := -O1 -DLUNGO_DEBUG
@@ -131,7 +139,7 @@ tsan:
 
 stress:
 	@scripts/deps.sh test
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit BUILD=build/stress OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit modules BUILD=build/stress OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
 	@tests/stress.sh build/stress $(T)
 
 bench:
@@ -139,7 +147,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/liblungo.a
 	@bench/run.sh $(BUILD)/lungo
 
-FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch])
+FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch] tests/modules/*.[ch])
 format:
 	clang-format -i $(FORMAT_SRC)
 format-check:

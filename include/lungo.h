@@ -37,6 +37,13 @@ LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags);
 // must not touch any lua_State. Call it from a C function or, between calls, from a host thread. Never raises.
 LUA_API void lungo_blocking(lua_State *L, void (*f)(void *), void *arg);
 
+// For a C module, in its luaopen_ function: all code of its shared object may be called by several threads at once, so
+// it needs no lock. Without this call, the functions of a shared object that was loaded by `require` or package.loadlib
+// run one at a time, under a lock of that object which is released while they call Lua functions, wait for something in
+// lua_* functions, or are in lungo_blocking. L is the state that luaopen_ was given. No effect elsewhere. Cannot be
+// taken back. Never raises. To load into Lua 5.4 as well, declare it weak and test its address.
+LUA_API void lungo_modulesafe(lua_State *L);
+
 // Makes scheduling reproducible (use one processor too): seeds every random choice of the scheduler and of select.
 LUA_API void lungo_setseed(lua_State *L, unsigned long long seed);
 

@@ -16,6 +16,7 @@
 // See also:   lungo.h, stw.c, proc.c.
 #include "sched_int.h"
 #include "call.h"
+#include "cmodule.h"
 #include "debugvars.h"
 #include "lungo.h"
 #include "seam.h"
@@ -165,10 +166,14 @@ LUA_API void lungo_setseed(lua_State *L, unsigned long long seed) { rt_setseed(L
 
 LUA_API void lungo_blocking(lua_State *L, void (*f)(void *), void *arg) {
   Ctx *ctx = L->ctx;
+  Module *held = cmodule_letgo(ctx);
   rt_block_enter(ctx);
   f(arg);
   rt_block_leave(ctx);
+  if (held != NULL) cmodule_retake(ctx, held);
 }
+
+LUA_API void lungo_modulesafe(lua_State *L) { cmodule_setsafe(L); }
 
 void rt_lockosthread(lua_State *L) {
   M *m = m_of(L->ctx);

@@ -14,6 +14,7 @@
 // See also:   sched.h (the contract), chan.c and sync.c (callers), proc.c.
 #include "sched_int.h"
 #include "call.h"
+#include "cmodule.h"
 #include "gc.h"
 #include "meta.h"
 #include "seam.h"
@@ -88,6 +89,7 @@ void g_ready(Ctx *ctx, G *g) {
 
 // Another goroutine's frames lie on the thread of lungo_run, which must return: they are left for good. P held.
 static _Noreturn void bail_out(M *m, G *g) {
+  cmodule_letgo(&m->ctx);
   sched_lock(m->rt);
   g->nested = true;
   g->wirem = NULL; // whoever finds it in a queue drops it (m_start_locked_g)
@@ -151,6 +153,8 @@ int g_park(lua_State *L, WaitReason why, Lock *lk) {
   unlock(lk);
   return RT_PARK;
 }
+
+void g_park_thread(lua_State *L, WaitReason why, Lock *lk) { park_nested(m_of(L->ctx), L, why, unlock_one, lk); }
 
 int g_park_fn(lua_State *L, WaitReason why, void (*unlockall)(void *arg), void *arg) {
   M *m = m_of(L->ctx);

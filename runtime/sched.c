@@ -49,6 +49,7 @@ const char *const wait_reason_text[WAIT_COUNT] = {
     [WAIT_SEMAPHORE] = "sync.Semaphore",
     [WAIT_IO] = "IO wait",
     [WAIT_FINALIZERS] = "finalizer wait",
+    [WAIT_MODULE] = "C module lock",
 };
 
 #ifdef LUNGO_DEBUG

@@ -53,6 +53,7 @@ typedef enum WaitReason {
   WAIT_SEMAPHORE,
   WAIT_IO,
   WAIT_FINALIZERS,
+  WAIT_MODULE,
   WAIT_COUNT
 } WaitReason;
 extern const char *const wait_reason_text[WAIT_COUNT];
@@ -110,6 +111,8 @@ int g_parkc(lua_State *L, WaitReason why, Lock *lk, lua_KContext kctx, lua_KFunc
 int g_park_fn(lua_State *L, WaitReason why, void (*unlockall)(void *arg), void *arg);
 int g_parkc_fn(lua_State *L, WaitReason why, void (*unlockall)(void *arg), void *arg, lua_KContext kctx,
                lua_KFunction k);
+// g_park for who must stay on this thread: it waits, with its P handed on, however deep C frames lie.
+void g_park_thread(lua_State *L, WaitReason why, Lock *lk);
 // Marking (rt_markroots): mark g->w.v of every live G whatever its status, and g->sel[0 .. g->nsel-1].v: a value handed
 // over stays only there until the goroutine runs. chan.c and select.c keep w.v nil and nsel 0 otherwise.
 // Makes a waiting goroutine runnable (into runnext of this worker's P, or the global queue when the caller has none).

@@ -11,6 +11,7 @@
 set -u
 build=$1 name=$2 procs=$3
 lungo=$build/lungo
+export LUA_CPATH="$build/modules/?.so;;"
 limit=${LUNGO_TEST_TIMEOUT:-120}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -10,6 +10,7 @@
 // See also:   api_data.c (tables, metatables, operators), api_func.c (upvalues, load, gc), call.c, dbg.c, state.c.
 #include "api_int.h"
 #include "call.h"
+#include "cmodule.h"
 #include "dbg.h"
 #include "func.h"
 #include "gc.h"
@@ -272,7 +273,7 @@ LUA_API lua_Unsigned lua_rawlen(lua_State *L, int idx) {
 LUA_API lua_CFunction lua_tocfunction(lua_State *L, int idx) {
   const Value *o = api_index(L, idx);
   if (o->tag == TAG_LCF) return o->f;
-  return o->tag == TAG_CCL ? v_ccl(o)->f : NULL;
+  return o->tag == TAG_CCL ? ccl_function(v_ccl(o)) : NULL;
 }
 
 LUA_API void *lua_touserdata(lua_State *L, int idx) {
@@ -379,7 +380,15 @@ LUA_API const char *lua_pushfstring(lua_State *L, const char *fmt, ...) {
   return push_string(L, s);
 }
 
+static NOINLINE bool push_foreign(lua_State *L, lua_CFunction fn, int n) {
+  api_own(L);
+  if (!cmodule_pushclosure(L, fn, n)) return false;
+  gc_check(L);
+  return true;
+}
+
 LUA_API void lua_pushcclosure(lua_State *L, lua_CFunction fn, int n) {
+  if (unlikely(!code_isours(fn)) && push_foreign(L, fn, n)) return;
   if (n == 0) {
     L->top->f = fn;
     L->top->tag = TAG_LCF;

@@ -25,6 +25,7 @@
 // Callers:    the worker that runs L.
 // See also:   interp.c (the loop), coro.c, tbc.c, call.h.
 #include "call.h"
+#include "cmodule.h"
 #include "dbg.h"
 #include "heap.h"
 #include "interp.h"
@@ -295,6 +296,7 @@ static NOINLINE bool land(Level *lv, Ctx *ctx, int *result) {
   lua_State *L = ctx->L;
   ctx->nlevels = lv->nlevels;
   ctx->errjmp = &lv->jmp;
+  cmodule_letgo(ctx); // held if the error was raised by code of a module
   bool home = level_ishome(lv, L);
   if (status == LUA_YIELD) {
     if (home && lv->kind == LEVEL_CALL) rethrow(lv, ctx, status);
@@ -328,7 +330,17 @@ static int run_armed(Ctx *ctx, Level *lv) {
   return result;
 }
 
+// Code of a module starts the level (or, in call_unlocked, makes the call): others may be in the module until that is
+// over. An error that goes on through here leaves the lock alone: its catcher knows what he held.
+static NOINLINE int level_run_unlocked(Ctx *ctx, Level *lv) {
+  Module *held = cmodule_letgo(ctx);
+  int result = level_run(ctx, lv);
+  cmodule_retake(ctx, held);
+  return result;
+}
+
 int level_run(Ctx *ctx, Level *lv) {
+  if (unlikely(ctx->module != NULL)) return level_run_unlocked(ctx, lv);
   lv->nlevels = ctx->nlevels += 1;
   int result = run_armed(ctx, lv);
   ctx->nlevels = lv->nlevels - 1;
@@ -413,13 +425,23 @@ static NOINLINE void call_outer(lua_State *L, Ctx *ctx, Value *func, int nresult
   L->nCcalls--;
 }
 
+static NOINLINE void call_unlocked(lua_State *L, Ctx *ctx, Value *func, int nresults);
+
 static void call_nested(lua_State *L, Value *func, int nresults) {
   Ctx *ctx = ctx_of(L);
-  if (likely(ctx->L == L && ctx->nlevels != 0 && L->nny != 0)) {
+  if (unlikely(ctx->module != NULL)) {
+    call_unlocked(L, ctx, func, nresults);
+  } else if (likely(ctx->L == L && ctx->nlevels != 0 && L->nny != 0)) {
     call_inner(L, ctx, func, nresults);
   } else {
     call_outer(L, ctx, func, nresults);
   }
+}
+
+static NOINLINE void call_unlocked(lua_State *L, Ctx *ctx, Value *func, int nresults) {
+  Module *held = cmodule_letgo(ctx);
+  call_nested(L, func, nresults);
+  cmodule_retake(ctx, held);
 }
 
 void vm_call(lua_State *L, Value *func, int nresults) {
@@ -450,6 +472,7 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   uint16_t nny = L->nny, nCcalls = L->nCcalls;
   uint8_t allowhook = L->allowhook;
   int nlevels = ctx->nlevels;
+  Module *held = ctx->module;
   LongJmp j; // not an initializer: that would clear the jmp_buf too
   j.prev = ctx->errjmp;
   j.status = LUA_OK;
@@ -471,6 +494,7 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   L->nny = nny;
   L->nCcalls = nCcalls;
   L->allowhook = allowhook;
+  cmodule_retake(ctx, held); // where the error came from, it was let go
   return j.status;
 }
 

@@ -15,6 +15,7 @@
 #include "dbg.h"
 #include "api_int.h"
 #include "call.h"
+#include "cmodule.h"
 #include "dbg_int.h"
 #include "func.h"
 #include "gc.h"
@@ -305,7 +306,7 @@ void dbg_hook(lua_State *L, int event, int line, int ftransfer, int ntransfer) {
   if (ci->top < L->top + LUA_MINSTACK) ci->top = L->top + LUA_MINSTACK;
   L->allowhook = 0;
   ci->status |= marks;
-  hook(L, &ar);
+  cmodule_hook(L, hook, &ar);
   L->allowhook = 1;
   ci->top = stack_restore(L, ci_top);
   L->top = stack_restore(L, top);

@@ -19,6 +19,7 @@
 //             the shared list empty; work exists only in buffers of active workers or in that list.
 // See also:   gc.c, gc_weak.c, gc_final.c. Tests: tests/unit/gc_test.c.
 #include "call.h"
+#include "cmodule.h"
 #include "gc_int.h"
 #include "meta.h"
 #include "seam.h"
@@ -466,6 +467,7 @@ void marking_roots(Marking *mk) {
   mark_ref(m, thread_of(mk->L)); // and who resumed whom; other goroutines come from the runtime
   for (lua_State *l = mk->L->ctx->L; l != NULL; l = l->from) mark_ref(m, thread_of(l));
   final_mark_pending(mk);
+  cmodule_markroots(gl, m);
   rt_markroots(gl, m);
 }
 

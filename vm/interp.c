@@ -20,6 +20,7 @@
 //             LUNGO_SWITCH builds the loop with a switch instead of computed goto; tests run both.
 // See also:   interp_slow.c (what is rare), call.c (levels, errors), opcodes.h.
 #include "interp_int.h"
+#include "cmodule.h"
 #include "dbg.h"
 #include "func.h"
 #include "lgassert.h"
@@ -39,6 +40,7 @@
 static int continue_c(lua_State *L, CallInfo *ci, int status) {
   stack_ensure(L, LUA_MINSTACK);
   if (ci->top < L->top + LUA_MINSTACK) ci->top = L->top + LUA_MINSTACK;
+  if (unlikely(ci->func->tag == TAG_CCL && ccl_ismodule(v_ccl(ci->func)))) return cmodule_continue(L, ci, status);
   return ci->u.c.k(L, status, ci->u.c.kctx);
 }
 

@@ -65,6 +65,19 @@ void rt_finish(lua_State *L, int *chosen, Value res[2]);
 void rt_block_enter(Ctx *ctx);
 void rt_block_leave(Ctx *ctx);
 
+// The lock of a C module (cmodule.h): made once, NULL if there is no memory. begin: takes it or queues the goroutine;
+// if it returns false, `return rt_modlock_park(L, lock, kctx, k)`, and k asks `again` in the same way. For who is
+// called by the loop. wait takes it while the thread waits, its P handed on: what runs is ctx->L == L. None raises.
+void *rt_modlock_new(void);
+void rt_modlock_free(void *lock);
+bool rt_modlock_try(void *lock);
+bool rt_modlock_begin(lua_State *L, void *lock);
+bool rt_modlock_again(lua_State *L, void *lock);
+int rt_modlock_park(lua_State *L, void *lock, lua_KContext kctx, lua_KFunction k);
+void rt_modlock_wait(lua_State *L, void *lock);
+void rt_modlock_close(lua_State *L, void *lock); // wait, by lua_close: if the world was stopped, it is again
+void rt_modlock_unlock(Ctx *ctx, void *lock);
+
 // Finalizers are waiting (gc.c queued them): run them in a goroutine of their own soon.
 void rt_finalizers_ready(Global *gl);
 

@@ -13,6 +13,7 @@
 // See also:   state.h, seam.h (rt_new, rt_free), gc.h.
 #include "api_int.h"
 #include "call.h"
+#include "cmodule.h"
 #include "func.h"
 #include "gc.h"
 #include "heap.h"
@@ -99,6 +100,7 @@ static void build_protected(lua_State *L, void *ud) {
 static void free_universe(Global *gl, bool has_rt) {
   if (has_rt) rt_free(gl->mainL);
   if (gl->abandoned) return; // a thread in a system call still refers to it all: better leaked than used when free
+  cmodule_free(gl);
   if (gl->strtab != NULL) strtab_free(gl);
   if (gl->gc != NULL) gc_free(gl);
   if (gl->heap != NULL) heap_free(gl->heap);
@@ -114,6 +116,7 @@ static bool build_base(Global *gl) {
 }
 
 LUA_API lua_State *lua_newstate(lua_Alloc f, void *ud) {
+  cmodule_init();
   Global *gl = f(ud, NULL, LUA_TTHREAD, sizeof *gl);
   if (gl == NULL) return NULL;
   memset(gl, 0, sizeof *gl);
@@ -134,8 +137,9 @@ LUA_API void lua_close(lua_State *L) {
   Global *gl = L->gl;
   L = gl->mainL;
   api_own(L);
-  gl->closing = true;
   L->ctx->L = L;
+  cmodule_close(L);
+  gl->closing = true;
   L->ci = &L->base_ci;
   L->errfunc = 0;
   L->nCcalls = 0;
@@ -181,13 +185,14 @@ LUA_API void lua_setallocf(lua_State *L, lua_Alloc f, void *ud) {
 }
 
 LUA_API void lua_setwarnf(lua_State *L, lua_WarnFunction f, void *ud) {
+  cmodule_expect(L, f);
   __atomic_store_n(&L->gl->warn_ud, ud, __ATOMIC_RELEASE);
   __atomic_store_n(&L->gl->warnf, f, __ATOMIC_RELEASE);
 }
 
 LUA_API void lua_warning(lua_State *L, const char *msg, int tocont) {
   lua_WarnFunction f = __atomic_load_n(&L->gl->warnf, __ATOMIC_ACQUIRE);
-  if (f != NULL) f(__atomic_load_n(&L->gl->warn_ud, __ATOMIC_ACQUIRE), msg, tocont);
+  if (f != NULL) cmodule_warn(call_ctx(L), f, __atomic_load_n(&L->gl->warn_ud, __ATOMIC_ACQUIRE), msg, tocont);
 }
 
 // The limit is fixed; programs only learn it.

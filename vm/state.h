@@ -142,6 +142,7 @@ struct Ctx {
   struct Cache *cache;   // allocation cache of the processor (P) this worker holds; NULL when it holds none
   lua_State *L;          // the running state (innermost coroutine)
   LongJmp *errjmp;       // innermost C-level handler
+  struct Module *module; // the C module whose lock this goroutine holds, or NULL (cmodule.h)
   int nlevels;           // interp_run invocations on this C stack; a goroutine can park without its worker iff 1
   Global *gl;
   uint64_t rng; // xorshift state, per worker
@@ -204,8 +205,11 @@ struct Global {
   void *warn_ud;
   lua_Alloc frealloc; // of lua_newstate: accounts, and may refuse
   void *alloc_ud;
-  uint32_t seed;      // of string hashes
-  struct GcState *gc; // gc.h
+  uint32_t seed;                    // of string hashes
+  struct GcState *gc;               // gc.h
+  _Atomic(struct Module *) modules; // C modules (cmodule.c)
+  _Atomic uint8_t modlock;          // guards additions to modules and to their functions
+  _Atomic(Ctx *) closer;            // the worker that closes the universe: it has the locks of all modules
   bool closing;
   bool abandoned; // rt_free: a thread is still in a blocking call: its memory must not be freed
 };

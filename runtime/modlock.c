@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// modlock.c: the lock under which the code of a C module runs.
+//
+// What:       the runtime's mutex (sync.h). A goroutine that is about to enter a function of a module parks like in any
+//             other wait; one that comes back to C frames of a module keeps its thread, which waits without a P.
+// Invariants: who holds one runs, or can run: it waits for nothing but a P (vm/cmodule.h). So these waits need no part
+//             in finding deadlocks.
+// See also:   vm/cmodule.h, sync.c, park.c.
+#include "sched_int.h"
+#include "seam.h"
+#include "sync.h"
+#include <stdlib.h>
+
+void *rt_modlock_new(void) { return calloc(1, sizeof(Mutex)); }
+
+void rt_modlock_free(void *lock) { free(lock); }
+
+bool rt_modlock_try(void *lock) { return mutex_trylock(lock); }
+
+bool rt_modlock_begin(lua_State *L, void *lock) { return mutex_begin(L, lock); }
+
+bool rt_modlock_again(lua_State *L, void *lock) { return mutex_again(L, lock); }
+
+int rt_modlock_park(lua_State *L, void *lock, lua_KContext kctx, lua_KFunction k) {
+  return g_parkc(L, WAIT_MODULE, &((Mutex *)lock)->lk, kctx, k);
+}
+
+void rt_modlock_wait(lua_State *L, void *lock) {
+  Mutex *m = lock;
+  if (mutex_begin(L, m)) return;
+  do g_park_thread(L, WAIT_MODULE, &m->lk);
+  while (!mutex_again(L, m));
+}
+
+// The host's thread, which may have left the world stopped with the holder at a safepoint: the wait sets it going.
+void rt_modlock_close(lua_State *L, void *lock) {
+  M *m = m_of(L->ctx);
+  bool frozen = m->rt->frozen;
+  rt_modlock_wait(L, lock);
+  if (frozen && !m->rt->frozen) rt_freeze(m);
+}
+
+void rt_modlock_unlock(Ctx *ctx, void *lock) { mutex_unlock(ctx, lock); }
