@@ -1,6 +1,6 @@
 -- A module's lock is released while it calls Lua: goroutines wait for each other inside callbacks, callbacks call the
 -- same module again, and two modules call each other in both orders.
--- Protects: vm/call.c (level_run), vm/cmodule.c.
+-- Protects: vm/call.c (call_nested, level_run), vm/cmodule.c.
 local m, o = require "onethread", require "another"
 local wg = sync.waitgroup()
 local ch = chan()

@@ -1,5 +1,5 @@
 -- A goroutine that waits for ever below a module holds no lock; the deadlock is found, the module still works.
--- Protects: vm/call.c (level_run).
+-- Protects: vm/call.c (call_nested, level_run).
 -- expect-status: 2
 -- expect-stderr: ^fatal error: all goroutines are asleep - deadlock!
 -- expect-stderr: chan receive
