@@ -47,4 +47,4 @@ for g = 1, 8 do
   end)
 end
 wg:wait()
-print(m.count())   -- expect: 5120
+print(m.count() - m.collected())   -- expect: 5120

@@ -1,6 +1,7 @@
 -- A module that says it is safe is entered by two threads at once; one that does not, never.
 -- Protects: vm/cmodule.c (cmodule_setsafe).
 -- procs: 2
+collectgarbage "stop" -- it would wait for who is inside
 local safe, locked = require "meetsafe", require "meetlocked"
 local function both(meet, ms)
   local res = chan(2)

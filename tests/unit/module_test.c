@@ -5,14 +5,14 @@
 #include "../modules/meeting.h"
 #include "lungo.h"
 #include <libgen.h>
+#include <limits.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CHECK(c) ((c) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c), exit(1)))
 
-static char cpath[4096]; // where the test modules are: beside this program's folder
+static char cpath[PATH_MAX + 16]; // where the test modules are: beside this program's folder
 
 static lua_State *open_state(void) {
   lua_State *L = luaL_newstate();
@@ -86,9 +86,9 @@ static void test_close(void) {
 
 int main(int argc, char **argv) {
   (void)argc;
-  CHECK(realpath(argv[0], cpath) != NULL);
-  strcpy(cpath, dirname(dirname(cpath)));
-  strcat(cpath, "/modules/?.so");
+  char here[PATH_MAX];
+  CHECK(realpath(argv[0], here) != NULL);
+  snprintf(cpath, sizeof cpath, "%s/modules/?.so", dirname(dirname(here)));
   test_who_locks();
   test_functions();
   for (int i = 0; i < 5; i++) test_close();
