@@ -141,6 +141,7 @@ static _Noreturn void load_failed(lua_State *L) {
 }
 
 static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, LUNGO_PANIC); }
+static void run_last(lua_State *L, int nargs) { lungo_run(L, nargs, 0, LUNGO_PANIC | LUNGO_LAST); }
 
 static void run_string(lua_State *L, const char *s, const char *name) {
   if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) load_failed(L);
@@ -218,7 +219,11 @@ static void run_script(lua_State *L, const Options *o) {
   int nargs = o->argc - o->script - 1;
   luaL_checkstack(L, nargs + 3, "too many arguments to script");
   for (int i = 1; i <= nargs; i++) lua_pushstring(L, o->argv[o->script + i]);
-  run_loaded(L, nargs);
+  if (o->interactive) {
+    run_loaded(L, nargs);
+  } else {
+    run_last(L, nargs);
+  }
 }
 
 // ---- read-eval-print loop ---------------------------------------------------------------------------
@@ -341,7 +346,7 @@ static void run_all(lua_State *L, const Options *o) {
     run_loaded(L, 0);
   } else if (idle) {
     if (luaL_loadfile(L, NULL) != LUA_OK) load_failed(L);
-    run_loaded(L, 0);
+    run_last(L, 0);
   }
 }
 

@@ -29,8 +29,12 @@ LUA_API void lungo_openlibs(lua_State *L);
 // waits (lungo_run, lungo_blocking, a call that blocks) or starts a goroutine.
 // LUNGO_KEEP (without LUNGO_PANIC): an uncaught error in another goroutine is reported on stderr and ends only that
 // goroutine, and a deadlock does not end the process. For a REPL.
+// LUNGO_LAST (with LUNGO_PANIC): nothing is run after this but lua_close. Then other goroutines that are inside C code
+// that does not return (a module's blocking call) hold up the end of the process half a second at most: it ends with
+// status 0, without the last finalizers.
 #define LUNGO_PANIC 1
 #define LUNGO_KEEP 2
+#define LUNGO_LAST 4
 LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags);
 
 // Runs f(arg) in a blocking region: f may wait in the system (read, poll, sleep) while other goroutines go on, and

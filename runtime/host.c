@@ -236,6 +236,13 @@ static void watch_host(M *m) {
   }
 }
 
+#define END_PATIENCE_NS INT64_C(500000000)
+
+// C code has no safepoints: a goroutine that blocks in a module's code would keep us from stopping the world for ever.
+void end_patience(Runtime *rt, bool on) {
+  if (rt->runflags & LUNGO_LAST) atomic_store(&rt->exit_at, on ? mono_ns() + END_PATIENCE_NS : NS_FOREVER);
+}
+
 void host_notify(M *m) {
   m_poll(m->rt->m0, POLL_PREEMPT);
   if (!give_to_host(m)) watch_host(m);
@@ -292,6 +299,7 @@ static void leave_scheduler(M *m, G *g, lua_State *L) {
   atomic_store_explicit(&L->running, 1, memory_order_relaxed);
   g_setstatus(g, G_WAITING, G_RUNNING);
   if (atomic_load(&m->rt->started)) rt_freeze(m);
+  end_patience(m->rt, false);
 }
 
 // Results or the error value to where lua_pcall leaves them: at `base`, where the function was.
@@ -333,6 +341,7 @@ static Runtime *runtime_alloc(void) {
   memset(rt, 0, sizeof *rt);
   atomic_store(&rt->sleep_until, NS_FOREVER);
   atomic_store(&rt->mon_until, NS_FOREVER);
+  atomic_store(&rt->exit_at, NS_FOREVER);
   atomic_store(&rt->nprocs, 1);
   rt->wantprocs = default_procs();
   rt->nextid = 1;

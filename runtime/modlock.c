@@ -37,8 +37,11 @@ void rt_modlock_wait(lua_State *L, void *lock) {
 void rt_modlock_close(lua_State *L, void *lock) {
   M *m = m_of(L->ctx);
   bool frozen = m->rt->frozen;
+  if (rt_modlock_try(lock)) return;
+  end_patience(m->rt, true);
   rt_modlock_wait(L, lock);
   if (frozen && !m->rt->frozen) rt_freeze(m);
+  end_patience(m->rt, false);
 }
 
 void rt_modlock_unlock(Ctx *ctx, void *lock) { mutex_unlock(ctx, lock); }

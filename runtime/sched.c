@@ -446,6 +446,7 @@ static void main_ended(M *m, G *g, int status) {
   g->reason = WAIT_NONE;
   g_setstatus(g, G_RUNNING, G_WAITING);
   rt->main_status = status;
+  end_patience(rt, true); // before M0 can know, which ends it
   atomic_store(&rt->main_done, true);
   if (!m->is_host) host_notify(m);
 }

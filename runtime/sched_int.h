@@ -176,6 +176,7 @@ struct Runtime {
   int runflags;
   _Atomic bool main_done; // goroutine 1 ended; its status:
   int main_status;
+  _Atomic int64_t exit_at;     // LUNGO_LAST: when sysmon ends the process, unless the others stop before; or NS_FOREVER
   bool main_goexit;            // [L] it ended by goexit: the others run on
   _Atomic uint32_t main_claim; // who ends the run: 0 nobody, 1 M0, 2 another worker, by ending the process
   _Atomic bool quit_wanted;    // SIGQUIT arrived
@@ -299,7 +300,8 @@ void panic_report(lua_State *L, G *g);                   // prints `panic: ...` 
 _Noreturn void process_exit(int status);
 
 // ---- host.c / sched.c ----
-void fin_maybe(M *m);   // finalizers wait: start their goroutine
-void host_notify(M *m); // goroutine 1 ended on another worker than M0
+void fin_maybe(M *m);                    // finalizers wait: start their goroutine
+void end_patience(Runtime *rt, bool on); // LUNGO_LAST: from now on the others have only so long to let go
+void host_notify(M *m);                  // goroutine 1 ended on another worker than M0
 
 #endif

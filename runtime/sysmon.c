@@ -181,8 +181,9 @@ static void look_around(Runtime *rt) {
       stop_world_monitor(rt, 1000000000);
       dump_exit(rt, "SIGQUIT: quit");
     }
-    if (rt_stopping(rt)) continue;
     int64_t now = mono_ns();
+    if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(EXIT_SUCCESS);
+    if (rt_stopping(rt)) continue;
     bool acted = check_processors(rt, now);
     acted |= check_timers(rt, now);
     acted |= check_idle(rt);
