@@ -150,7 +150,7 @@ static int count_levels(lua_State *L) {
 static void put_traceback(Out *o, lua_State *L) {
   int n = count_levels(L), skip = n - HEAD_LEVELS - TAIL_LEVELS;
   lua_Debug ar;
-  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+  for (int level = 0; dbg_getstack(L, level, &ar); level++) { // not lua_getstack: others' stacks too
     if (skip > 0 && level == HEAD_LEVELS) {
       out_printf(o, "\t...\t(skipping %d levels)\n", skip);
       level += skip - 1;
