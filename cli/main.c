@@ -29,6 +29,7 @@ typedef struct Options {
   bool version;     // -v
   bool noenv;       // -E
   bool has_e;       // some -e was given
+  bool leaks;       // --leaks
   long maxprocs;    // 0: not given
   bool seeded;
   unsigned long long seed;
@@ -45,6 +46,7 @@ static const char usage_text[] = "usage: lungo [options] [script [args]]\n"
                                  "  -W               turn warnings on\n"
                                  "  --maxprocs N     run on at most N processors (default: all; also LUNGOMAXPROCS)\n"
                                  "  --seed N         reproducible scheduling, with one processor\n"
+                                 "  --leaks          at exit, report goroutines that nothing can ever wake\n"
                                  "  --help           show this text\n"
                                  "  --               stop handling options\n"
                                  "  -                stop handling options and execute stdin\n";
@@ -80,6 +82,10 @@ static int long_option(Options *o, int *i) {
   if (strcmp(name, "--version") == 0) {
     print_version();
     return EXIT_SUCCESS + 1;
+  }
+  if (strcmp(name, "--leaks") == 0) {
+    o->leaks = true;
+    return 0;
   }
   if (strcmp(name, "--maxprocs") != 0 && strcmp(name, "--seed") != 0)
     return usage_error("unrecognized option '%s'", name) + 1;
@@ -140,8 +146,10 @@ static _Noreturn void load_failed(lua_State *L) {
   exit(EXIT_FAILURE);
 }
 
-static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, LUNGO_PANIC); }
-static void run_last(lua_State *L, int nargs) { lungo_run(L, nargs, 0, LUNGO_PANIC | LUNGO_LAST); }
+static int run_flags = LUNGO_PANIC;
+
+static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags); }
+static void run_last(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags | LUNGO_LAST); }
 
 static void run_string(lua_State *L, const char *s, const char *name) {
   if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) load_failed(L);
@@ -326,6 +334,7 @@ static int repl(lua_State *L) {
 
 static void configure(lua_State *L, const Options *o) {
   if (o->maxprocs > 0) lungo_maxprocs(L, (int)o->maxprocs);
+  if (o->leaks) run_flags |= LUNGO_LEAKS;
   if (o->seeded) lungo_setseed(L, o->seed);
   if (o->noenv) {
     lua_pushboolean(L, 1);
@@ -364,6 +373,7 @@ int main(int argc, char **argv) {
   configure(L, &o);
   lungo_openlibs(L);
   run_all(L, &o);
+  if (o.leaks) lungo_leaks(L);
   lua_close(L);
   return EXIT_SUCCESS;
 }

@@ -32,10 +32,18 @@ LUA_API void lungo_openlibs(lua_State *L);
 // LUNGO_LAST (with LUNGO_PANIC): nothing is run after this but lua_close. Then other goroutines that are inside C code
 // that does not return (a module's blocking call) hold up the end of the process half a second at most: it ends with
 // status 0, without the last finalizers.
+// LUNGO_LEAKS: if the process ends in order inside the call (os.exit, or as said above), lungo_leaks is called before.
 #define LUNGO_PANIC 1
 #define LUNGO_KEEP 2
 #define LUNGO_LAST 4
+#define LUNGO_LEAKS 8
 LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags);
+
+// Before the program ends: looks for goroutines that nothing can ever wake (docs/manual.md, runtime.leaks), taking L's
+// own goroutine as ended, so that what only its stack refers to does not count, and prints them on stderr. Returns how
+// many there are, -1 if there was no memory to look. A full collection; stops the world, may run finalizers. Call it
+// from a C function or, between calls, from the host thread. Never raises.
+LUA_API int lungo_leaks(lua_State *L);
 
 // Runs f(arg) in a blocking region: f may wait in the system (read, poll, sleep) while other goroutines go on, and
 // must not touch any lua_State. Call it from a C function or, between calls, from a host thread. Never raises.

@@ -50,6 +50,8 @@ void chan_trace(struct Marker *m, void *mem) {
   Chan *c = mem;
   for (uint32_t n = c->count, i = c->head; n > 0; n--, i = ring_next(c, i)) gc_mark_value(m, &c->ring[i]);
   gc_mark_obj(m, c->keeps);
+  waitq_trace(m, &c->recvq);
+  waitq_trace(m, &c->sendq);
 }
 
 void chanview_trace(struct Marker *m, void *mem) { gc_mark_obj(m, &((ChanView *)mem)->chan->hdr); }

@@ -196,7 +196,14 @@ static void forget_dead(GcAfter *a) {
   }
 }
 
+// In a leak pass, who reaches a context may cancel it: so he wakes those below it and those that wait with it.
+static void trace_cancel(struct Marker *m, const Context *c) {
+  for (const Context *kid = c->kids; kid != NULL; kid = kid->next) gc_mark_obj(m, kid->owner);
+  for (const ContextHook *h = c->hooks; h != NULL; h = h->next) leaks_reach(m, h->g);
+}
+
 void context_trace(struct Marker *m, Context *c) {
+  if (gc_isleakpass(m) && !c->root) trace_cancel(m, c);
   Userdata *done = atomic_load_explicit(&c->done, memory_order_relaxed);
   if (done) gc_mark_obj(m, &done->hdr);
   gc_mark_slot(m, &c->cause);

@@ -17,6 +17,7 @@ typedef struct Context Context;
 // belongs to the waiting goroutine, which must take it off before it goes on.
 typedef struct ContextHook {
   struct ContextHook *prev, *next;
+  G *g;        // who waits, for leak passes; constant
   bool hooked; // guarded by the context's lk, as the links
   // Called once, with the lock of the context held: may lock an object, and appends the waiters it took out there to a
   // list for waiters_ready.

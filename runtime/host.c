@@ -218,6 +218,12 @@ static bool give_to_host(M *m) {
   return true;
 }
 
+static _Noreturn void end_for_host(M *m) {
+  begin_endcall(m, m->rt->g1);
+  leaks_at_exit(m->rt->g1->L);
+  process_exit(EXIT_SUCCESS);
+}
+
 static void watch_host(M *m) {
   Runtime *rt = m->rt;
   uint32_t seen = 0, zero = 0;
@@ -230,7 +236,7 @@ static void watch_host(M *m) {
     futex_wait(&rt->main_claim, 0, mono_ns() + WATCH_NS);
     uint32_t now = atomic_load(&rt->m0->syscalls);
     bool stuck = (now & 1) != 0 && now == seen && atomic_load(&rt->m0->where) == M_BUSY;
-    if (stuck && atomic_compare_exchange_strong(&rt->main_claim, &zero, 2)) process_exit(EXIT_SUCCESS);
+    if (stuck && atomic_compare_exchange_strong(&rt->main_claim, &zero, 2)) end_for_host(m);
     seen = now;
     zero = 0;
   }

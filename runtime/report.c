@@ -174,49 +174,58 @@ static const char *state_text(G *g) {
   }
 }
 
-static void put_state(Out *o, G *g, int64_t now) {
-  out_printf(o, "goroutine %lld [%s", (long long)g->id, state_text(g));
-  int64_t minutes = g_status(g) == G_WAITING && g->since > 0 ? (now - g->since) / INT64_C(60000000000) : 0;
+static int64_t waited_ns(G *g, int64_t now) {
+  return g_status(g) == G_WAITING && g->since > 0 && now > g->since ? now - g->since : 0;
+}
+
+static void put_state(Out *o, G *g, int64_t now, const char *note) {
+  out_printf(o, "goroutine %lld [%s%s", (long long)g->id, state_text(g), note);
+  int64_t minutes = waited_ns(g, now) / INT64_C(60000000000);
   if (minutes >= 1) out_printf(o, ", %lld minutes", (long long)minutes);
   if (g->lockedm != NULL && !g->is_main) out_printf(o, ", locked to thread");
   out_printf(o, "]:\n");
 }
 
-static void put_creator(Out *o, const G *g) {
+// "file:line"; empty if not known.
+static void creator_place(const G *g, char *buf, size_t size) {
   char src[LUA_IDSIZE];
-  if (g->created_by == 0) return;
-  out_printf(o, "created by goroutine %lld", (long long)g->created_by);
-  if (g->created_srcobj != NULL) {
-    dbg_chunkid(src, g->created_src, g->created_srcobj->len);
-    out_printf(o, " at %s:%d", src, g->created_line);
-  }
-  out_printf(o, "\n");
+  buf[0] = '\0';
+  if (g->created_srcobj == NULL) return;
+  dbg_chunkid(src, g->created_src, g->created_srcobj->len);
+  snprintf(buf, size, "%s:%d", src, g->created_line);
 }
 
-static void put_goroutine(Out *o, G *g, int64_t now) {
-  put_state(o, g, now);
+static void put_creator(Out *o, const G *g) {
+  char place[LUA_IDSIZE + 16];
+  if (g->created_by == 0) return;
+  creator_place(g, place, sizeof place);
+  out_printf(o, "created by goroutine %lld%s%s\n", (long long)g->created_by, place[0] ? " at " : "", place);
+}
+
+// `note` follows the state.
+static void put_goroutine(Out *o, G *g, int64_t now, const char *note) {
+  put_state(o, g, now, note);
   put_goroutine_frames(o, g->cur);
   put_creator(o, g);
 }
 
 // ---- all goroutines --------------------------------------------------------------------------------------------
 
-typedef struct Gs {
-  G **v;
-  size_t n, cap;
-} Gs;
-
-static void collect(G *g, void *arg) {
-  Gs *gs = arg;
-  if (g->is_system) return;
-  if (gs->n == gs->cap) {
-    size_t cap = gs->cap == 0 ? 64 : 2 * gs->cap;
-    G **v = realloc(gs->v, cap * sizeof *v);
-    if (v == NULL) return;
-    gs->v = v;
-    gs->cap = cap;
+bool garray_add(GArray *a, G *g) {
+  if (a->n == a->cap) {
+    size_t cap = a->cap == 0 ? 64 : 2 * a->cap;
+    G **v = realloc(a->v, cap * sizeof *v);
+    if (v == NULL) return false;
+    a->v = v;
+    a->cap = cap;
   }
-  gs->v[gs->n++] = g;
+  a->v[a->n++] = g;
+  return true;
+}
+
+// Without memory some are missing.
+static void collect(G *g, void *arg) {
+  if (!g->is_system) garray_add(arg, g);
 }
 
 static int by_id(const void *a, const void *b) {
@@ -224,15 +233,23 @@ static int by_id(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void put_all(Out *o, Runtime *rt) {
-  Gs gs = {0};
+void garray_sort(GArray *a) {
+  if (a->n > 0) qsort(a->v, a->n, sizeof *a->v, by_id);
+}
+
+static void put_goroutines(Out *o, G *const *v, size_t n, const char *note) {
   int64_t now = mono_ns();
-  g_each(rt, collect, &gs);
-  if (gs.n > 0) qsort(gs.v, gs.n, sizeof *gs.v, by_id);
-  for (size_t i = 0; i < gs.n; i++) {
+  for (size_t i = 0; i < n; i++) {
     if (i > 0) out_write(o, "\n", 1);
-    put_goroutine(o, gs.v[i], now);
+    put_goroutine(o, v[i], now, note);
   }
+}
+
+static void put_all(Out *o, Runtime *rt) {
+  GArray gs = {0};
+  g_each(rt, collect, &gs);
+  garray_sort(&gs);
+  put_goroutines(o, gs.v, gs.n, "");
   free(gs.v);
 }
 
@@ -274,7 +291,7 @@ _Noreturn void dump_exit(Runtime *rt, const char *head) {
   exit(2);
 }
 
-static void put_raw(G *g, void *arg) { put_goroutine(arg, g, 0); }
+static void put_raw(G *g, void *arg) { put_goroutine(arg, g, 0, ""); }
 
 void dump_raw(Runtime *rt, const char *head) {
   Out o;
@@ -368,8 +385,36 @@ void rt_pushdump(lua_State *L, bool all) {
     if (!was_frozen) start_world(m);
   } else {
     L->g->cur = L;
-    put_goroutine(&o, L->g, 0);
+    put_goroutine(&o, L->g, 0, "");
   }
   lua_pushlstring(L, o.text, o.len);
   out_free(&o);
+}
+
+// ---- goroutines that leak (leaks.c) -----------------------------------------------------------------------------
+
+void report_leaks(G *const *v, size_t n) {
+  Out o;
+  flush_stdout();
+  flush_stderr();
+  out_init(&o, STDERR_FILENO);
+  out_printf(&o, "WARNING: %zu goroutine%s leaked: nothing can wake %s\n\n", n, n == 1 ? "" : "s",
+             n == 1 ? "it" : "them");
+  put_goroutines(&o, v, n, " (leaked)");
+  out_flush(&o);
+}
+
+bool report_describe(G *g, GInfo *out) {
+  Out o;
+  out_init(&o, -1);
+  put_goroutine_frames(&o, g->cur);
+  size_t len = o.len > 0 ? o.len - 1 : 0; // without the last newline
+  *out = (GInfo){.id = g->id, .waited = waited_ns(g, mono_ns()), .created_by = g->created_by, .state = state_text(g)};
+  creator_place(g, out->created, sizeof out->created);
+  if ((out->frames = malloc(len + 1)) != NULL) {
+    memcpy(out->frames, o.text, len);
+    out->frames[len] = '\0';
+  }
+  out_free(&o);
+  return out->frames != NULL;
 }

@@ -413,7 +413,7 @@ void fin_maybe(M *m) {
 // ---- running and ending -----------------------------------------------------------------------------------
 
 // The goroutine's end is a place where Lua may be called (onend, __tostring of an error), but nothing may park.
-static void begin_endcall(M *m, G *g) {
+void begin_endcall(M *m, G *g) {
   m->g = g;
   g->L->ctx = &m->ctx;
   m->ctx.L = g->L;

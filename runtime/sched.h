@@ -79,6 +79,7 @@ struct G {
   bool nested;                 // parked inside a nested interp_run: it must continue on the worker `wirem`
   bool is_main, is_system;     // goroutine 1; finalizer goroutine and the like (not counted, no deadlock hope)
   bool started;                // its function was entered: next time it is continued
+  _Atomic bool reached;        // leak pass (leaks.c): something that can run may wake it. By marking workers
   _Atomic uint32_t selectdone; // select: 0 until one waker won the goroutine by compare-and-swap
   int64_t id;
   int64_t since;           // monotonic ns when it parked
@@ -171,6 +172,9 @@ void rt_unlockosthread(lua_State *L);
 int rt_goexitc(lua_State *L); // runtime.goexit: runs deferred calls and ends; `return rt_goexitc(L)`
 // Text of one goroutine (g == L->g) or of all, as Go's dumps; pushes a string.
 void rt_pushdump(lua_State *L, bool all);
+// runtime.leaks: a collection, then pushes the list of goroutines that nothing can ever wake.
+void rt_pushleaks(lua_State *L);
+void leaks_at_exit(lua_State *L); // L's goroutine ends the process, in order: the report of LUNGO_LEAKS, if wanted
 _Noreturn void rt_fatal(Runtime *rt, const char *msg); // "fatal error: msg", dump of all goroutines, exit status 2
 
 #endif

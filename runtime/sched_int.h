@@ -219,8 +219,9 @@ uint64_t rng_seed(uint64_t seed, uint64_t stream);
 // ---- sched.c: the loop of a worker ----
 void m_run(M *m); // runs goroutines until the thread must stop (dying; M0: main is done)
 void m_execute(M *m, G *g, int nargs);
-void stop_for_world(M *m); // the world is being stopped: m gives its P to that and sleeps until it has one again
-void idle_until_p(M *m);   // m has no P: sleeps until it has one
+void begin_endcall(M *m, G *g); // g has ended on m, but may call Lua
+void stop_for_world(M *m);      // the world is being stopped: m gives its P to that and sleeps until it has one again
+void idle_until_p(M *m);        // m has no P: sleeps until it has one
 void globq_put(Runtime *rt, G *g); // takes rt->lock
 void globq_put_locked(Runtime *rt, G *g);
 void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into the global one
@@ -293,7 +294,27 @@ void rt_signals(Runtime *rt); // SIGQUIT: for the lungo command
 void rt_nosignals(Runtime *rt);
 void rt_quit_poll(M *m); // SIGQUIT arrived: prints all goroutines and ends the process, unless sysmon will
 
+// ---- roots.c, leaks.c ----
+void g_mark(G *g, struct Marker *mk); // all that g holds
+bool leaks_ishidden(const G *g);      // leak pass: g's stack is hidden
+
 // ---- report.c ----
+typedef struct GArray { // malloc'ed
+  G **v;
+  size_t n, cap;
+} GArray;
+bool garray_add(GArray *a, G *g); // false: out of memory
+void garray_sort(GArray *a);      // by number
+
+typedef struct GInfo {
+  int64_t id, waited; // ns
+  int64_t created_by; // 0: nobody
+  const char *state;
+  char *frames;                  // malloc'ed traceback without heading
+  char created[LUA_IDSIZE + 16]; // "file:line", empty if not known
+} GInfo;
+bool report_describe(G *g, GInfo *out);                  // false: out of memory, nothing to free
+void report_leaks(G *const *v, size_t n);                // on stderr
 _Noreturn void dump_exit(Runtime *rt, const char *head); // everything stopped: prints head and all goroutines, exits 2
 void dump_raw(Runtime *rt, const char *head);            // the same in a signal handler, without exit
 void panic_report(lua_State *L, G *g);                   // prints `panic: ...` for the error value on top

@@ -394,7 +394,7 @@ SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Conte
   if (taken) {
     unlock(&s->lk);
   } else {
-    *sw = (SemWait){.hook = {.fn = sem_canceled}, .s = s, .w = &L->g->w};
+    *sw = (SemWait){.hook = {.fn = sem_canceled, .g = L->g}, .s = s, .w = &L->g->w};
     sem_enqueue_locked(L, s, k);
     context_hook_locked(c, &sw->hook);
   }

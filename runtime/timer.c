@@ -244,12 +244,14 @@ int64_t timers_earliest(Runtime *rt, P **whose) {
 
 // ---- the collector: world stopped, so nobody holds a timerlock --------------------------------------------------
 
-// Owners that nobody else refers to are left to timers_aftermark.
+// Owners that nobody else refers to are left to timers_aftermark. In a leak pass that is over, and whoever waits for
+// what an armed timer will send has hope.
 void timers_markroots(Runtime *rt, struct Marker *mk) {
+  bool all = gc_isleakpass(mk);
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
     for (uint32_t k = 0; k < atomic_load(&p->ntimers); k++)
-      if (p->heap[k].t->keep) gc_mark_obj(mk, p->heap[k].t->owner);
+      if (all || p->heap[k].t->keep) gc_mark_obj(mk, p->heap[k].t->owner);
   }
 }
 

@@ -9,6 +9,7 @@
 #ifndef LUNGO_RUNTIME_WAITQ_H
 #define LUNGO_RUNTIME_WAITQ_H
 
+#include "gc.h"
 #include "lgassert.h"
 #include "sched.h"
 
@@ -101,6 +102,13 @@ static inline void waiters_ready(Ctx *ctx, Waiter *list) {
     g_ready(ctx, list->g);
     list = next;
   }
+}
+
+// For the trace function of an object with a queue: in a leak pass, who reaches the object may wake those who wait.
+void waitq_reach(struct Marker *m, const WaitQ *q); // leaks.c
+void leaks_reach(struct Marker *m, G *g);           // the same for one goroutine; only in a leak pass
+static inline void waitq_trace(struct Marker *m, const WaitQ *q) {
+  if (unlikely(gc_isleakpass(m))) waitq_reach(m, q);
 }
 
 #endif

@@ -23,7 +23,12 @@ typedef struct GroupObj {
   _Atomic uint8_t failed;
   Context *context; // user value 1 keeps it
 } GroupObj;         // user values: 0 the error, 1 the context
-static const ObjKind group_kind = {"sync.errgroup", NULL};
+static void trace(struct Marker *m, void *mem) {
+  const GroupObj *g = mem;
+  waitq_trace(m, &g->limit.q);
+  waitq_trace(m, &g->wg.q);
+}
+static const ObjKind group_kind = {"sync.errgroup", trace};
 
 static GroupObj *check_group(lua_State *L) { return obj_check(L, 1, &group_kind); }
 

@@ -15,6 +15,7 @@
 
 int lungo_openbase(lua_State *L); // baselib.c
 int lungo_openio(lua_State *L);
+int lungo_openos(lua_State *L);        // iolib.c
 int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan

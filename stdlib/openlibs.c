@@ -42,7 +42,7 @@ static int open_debug(lua_State *L) {
 void lungo_openlibs(lua_State *L) {
   static const luaL_Reg libs[] = {
       {LUA_GNAME, lungo_openbase},      {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, lungo_opencoroutine},
-      {LUA_TABLIBNAME, luaopen_table},  {LUA_IOLIBNAME, lungo_openio},      {LUA_OSLIBNAME, luaopen_os},
+      {LUA_TABLIBNAME, luaopen_table},  {LUA_IOLIBNAME, lungo_openio},      {LUA_OSLIBNAME, lungo_openos},
       {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},    {LUA_UTF8LIBNAME, luaopen_utf8},
       {LUA_DBLIBNAME, open_debug},      {"chan", lungo_openchan},           {"sync", lungo_opensync},
       {"atomic", lungo_openatomic},     {"time", lungo_opentime},           {"runtime", lungo_openruntime},

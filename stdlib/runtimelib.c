@@ -45,6 +45,11 @@ static int r_stack(lua_State *L) {
   return 1;
 }
 
+static int r_leaks(lua_State *L) {
+  rt_pushleaks(L);
+  return 1;
+}
+
 static int r_gc(lua_State *L) {
   lua_gc(L, LUA_GCCOLLECT);
   return 0;
@@ -106,6 +111,7 @@ int lungo_openruntime(lua_State *L) {
                                    {"goexit", r_goexit},
                                    {"goid", r_goid},
                                    {"stack", r_stack},
+                                   {"leaks", r_leaks},
                                    {"gc", r_gc},
                                    {"memstats", r_memstats},
                                    {"stats", r_stats},

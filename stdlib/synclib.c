@@ -4,7 +4,8 @@
 //
 // What:       each method tries the operation; if it has to wait it parks with a continuation, so that a waiting
 //             goroutine holds no C stack. `lock` returns the mutex, whose __close unlocks.
-// Invariants: a continuation gets the C object as its context; the Lua object at stack index 1 keeps it alive.
+// Invariants: each kind traces its queue of waiters (leaks.c).
+//             A continuation gets the C object as its context; the Lua object at stack index 1 keeps it alive.
 // See also:   runtime/sync.h; syncdata.c (pool, map); spec "sync". Tests: tests/runtime/sync_*.lua.
 #include "sync.h"
 #include "call.h"
@@ -28,7 +29,8 @@ typedef struct MutexObj {
   ObjHead head;
   Mutex m;
 } MutexObj;
-static const ObjKind mutex_kind = {"sync.mutex", NULL};
+static void mutex_trace(struct Marker *m, void *mem) { waitq_trace(m, &((MutexObj *)mem)->m.q); }
+static const ObjKind mutex_kind = {"sync.mutex", mutex_trace};
 
 static Mutex *check_mutex(lua_State *L) { return &((MutexObj *)obj_check(L, 1, &mutex_kind))->m; }
 
@@ -70,7 +72,11 @@ typedef struct RWObj {
   char pad[64];
   RWMutex rw;
 } RWObj;
-static const ObjKind rw_kind = {"sync.rwmutex", NULL};
+static void rw_trace(struct Marker *m, void *mem) {
+  waitq_trace(m, &((RWObj *)mem)->rw.readers);
+  waitq_trace(m, &((RWObj *)mem)->rw.writers);
+}
+static const ObjKind rw_kind = {"sync.rwmutex", rw_trace};
 static const ObjKind rlocker_kind = {"sync.rlocker", NULL}; // user value 0: the rwmutex
 
 static RWMutex *check_rw(lua_State *L) { return &((RWObj *)obj_check(L, 1, &rw_kind))->rw; }
@@ -158,7 +164,8 @@ typedef struct WgObj {
   ObjHead head;
   WaitGroup wg;
 } WgObj;
-static const ObjKind wg_kind = {"sync.waitgroup", NULL};
+static void wg_trace(struct Marker *m, void *mem) { waitq_trace(m, &((WgObj *)mem)->wg.q); }
+static const ObjKind wg_kind = {"sync.waitgroup", wg_trace};
 
 static WaitGroup *check_wg(lua_State *L) { return &((WgObj *)obj_check(L, 1, &wg_kind))->wg; }
 
@@ -220,7 +227,8 @@ typedef struct OnceObj {
   Once once;
   _Atomic uint32_t joined; // singleflight: callers beside the first
 } OnceObj;
-static const ObjKind once_kind = {"sync.once", NULL};
+static void once_trace(struct Marker *m, void *mem) { waitq_trace(m, &((OnceObj *)mem)->once.q); }
+static const ObjKind once_kind = {"sync.once", once_trace};
 
 static Once *check_once(lua_State *L) { return &((OnceObj *)obj_check(L, 1, &once_kind))->once; }
 
@@ -250,7 +258,7 @@ static int once_call(lua_State *L) {
 
 // sync.oncevalue(f): a function with the object as upvalue. User value 0 is f, then what came of it: a table of the
 // results, or of the error (field `failed`).
-static const ObjKind oncevalue_kind = {"sync.oncevalue", NULL};
+static const ObjKind oncevalue_kind = {"sync.oncevalue", once_trace};
 
 static Userdata *oncevalue_self(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -337,7 +345,8 @@ typedef struct CondObj {
   Cond c;
   MutexObj *mutex; // the locker if it is a mutex; else NULL
 } CondObj;
-static const ObjKind cond_kind = {"sync.cond", NULL};
+static void cond_trace(struct Marker *m, void *mem) { waitq_trace(m, &((CondObj *)mem)->c.q); }
+static const ObjKind cond_kind = {"sync.cond", cond_trace};
 
 static bool has_method(lua_State *L, int arg, const char *name) {
   bool yes = lua_getfield(L, arg, name) == LUA_TFUNCTION;
@@ -418,7 +427,8 @@ typedef struct SemObj {
   ObjHead head;
   Semaphore s;
 } SemObj;
-static const ObjKind sem_kind = {"sync.semaphore", NULL};
+static void sem_trace(struct Marker *m, void *mem) { waitq_trace(m, &((SemObj *)mem)->s.q); }
+static const ObjKind sem_kind = {"sync.semaphore", sem_trace};
 
 static Semaphore *check_sem(lua_State *L) { return &((SemObj *)obj_check(L, 1, &sem_kind))->s; }
 

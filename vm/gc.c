@@ -10,6 +10,7 @@
 //                         all they need (gc_final.c); entries with dead keys go; interned strings nobody uses go
 //               sweep     counts what is marked, returns empty memory; sets the next threshold
 //               go on     then finalizers run
+//             A cycle that looks for goroutines that leak (gc_leakpass) marks twice; see leak_phase.
 // When:       an allocation that takes the heap over the threshold sets POLL_GC on its worker (heap.c); that worker's
 //             next safepoint collects, if the heap is still over. The threshold is what was live times `pause` percent
 //             (200: twice), but some megabytes more than live at least, so that small programs do not collect all
@@ -71,6 +72,7 @@ typedef struct Cycle {
   _Atomic size_t cursor;
   size_t before, live;
   uint64_t asked, stopped, marked, weak, end; // when each phase was over
+  const LeakPass *leaks;                      // NULL: not wanted
 } Cycle;
 
 static void clear_part(void *arg, int worker) {
@@ -99,10 +101,9 @@ static void mark_everything(Marking *mk) {
   weak_converge(mk);
 }
 
-static void mark_phase(Cycle *c) {
+// What follows when all that is in use is marked.
+static void weak_phase(Cycle *c) {
   Marking *mk = &c->mk;
-  marking_roots(mk);
-  mark_everything(mk);
   c->marked = now_ns();
   weak_clear_values(mk);
   final_separate(mk);
@@ -114,6 +115,29 @@ static void mark_phase(Cycle *c) {
   marking_after(mk);
   rt_aftermark(mk->gl);
   c->weak = now_ns();
+}
+
+static void mark_phase(Cycle *c, const lua_State *asker) {
+  Marking *mk = &c->mk;
+  marking_roots(mk);
+  gc_mark_obj(&mk->m[0], &thread_of((lua_State *)asker)->hdr);
+  mark_everything(mk);
+}
+
+// Marks all once more, in an order that shows what is reachable only from goroutines that cannot run. By now the dead
+// objects whose finalizers will run are in their queue, which is a root. In the end the same objects are marked as
+// before, so the rest of the cycle takes place as if this were the only marking.
+static void leak_phase(Cycle *c, const lua_State *asker) {
+  Marking *mk = &c->mk;
+  on_all_workers(c, sweep_part); // counts: clearing passes over spans of which nothing is known to be in use
+  on_all_workers(c, clear_part);
+  marking_again(mk);
+  mk->leakpass = true;
+  c->leaks->hide(&mk->m[0], c->leaks->arg);
+  mark_phase(c, asker);
+  c->leaks->found(&mk->m[0], c->leaks->arg);
+  mk->leakpass = false;
+  mark_everything(mk);
 }
 
 static size_t min_growth(const Global *gl, int workers) {
@@ -198,8 +222,12 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
   c->before = heap_bytes(gl);
   heap_flush_caches(gl->heap);
   on_all_workers(c, clear_part);
-  gc_mark_obj(&c->mk.m[0], &thread_of((lua_State *)asker)->hdr);
-  mark_phase(c);
+  mark_phase(c, asker);
+  weak_phase(c);
+  if (c->leaks != NULL) {
+    leak_phase(c, asker);
+    weak_phase(c);
+  }
   sweep_phase(c);
   shrink_stacks(&c->mk, asker);
   c->end = now_ns();
@@ -207,18 +235,25 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
 }
 
 // False: nothing was collected, because somebody else did meanwhile or there is no memory even to mark.
-static bool collect(lua_State *asker) {
+static bool collect_as(lua_State *asker, Cycle *c, bool *nomem) {
   lua_State *L = running(asker);
-  Cycle c = {.asked = now_ns()};
+  c->asked = now_ns();
   if (!rt_stw_begin(L)) return false;
-  c.stopped = now_ns();
-  bool ok = marking_init(&c.mk, L->gl, L, rt_stw_workers(L));
-  if (ok) run_cycle(L, asker, &c);
+  c->stopped = now_ns();
+  bool ok = marking_init(&c->mk, L->gl, L, rt_stw_workers(L));
+  if (ok) run_cycle(L, asker, c);
   rt_stw_end(L);
+  *nomem = !ok;
   if (!ok) return false;
-  marking_free(&c.mk);
-  if (L->gl->gc->trace) print_trace(L->gl->gc, &c);
+  marking_free(&c->mk);
+  if (L->gl->gc->trace) print_trace(L->gl->gc, c);
   return true;
+}
+
+static bool collect(lua_State *asker) {
+  Cycle c = {.leaks = NULL};
+  bool nomem;
+  return collect_as(asker, &c, &nomem);
 }
 
 // ---- who asks for a cycle -----------------------------------------------------------------------------------
@@ -248,6 +283,17 @@ void gc_full(lua_State *L, bool finalizers) {
   for (int tries = 0; tries < 100 && !collect(L); tries++)
     if (atomic_load_explicit(&gc->ncycles, memory_order_relaxed) != before) break;
   if (finalizers && !final_is_inside(running(L))) gc_run_finalizers(running(L), -1);
+}
+
+bool gc_leakpass(lua_State *L, const LeakPass *pass) {
+  bool nomem = false;
+  for (;;) {
+    Cycle c = {.leaks = pass};
+    if (collect_as(L, &c, &nomem)) break;
+    if (nomem) return false;
+  }
+  finalize_after(running(L));
+  return true;
 }
 
 COLD void gc_check_slow(lua_State *L) {

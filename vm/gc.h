@@ -54,6 +54,23 @@ typedef struct GcAfter {
 } GcAfter;
 void gc_mark_after(Marker *m, GcAfter *a, void (*fn)(GcAfter *self));
 
+// ---- finding goroutines that leak (runtime/leaks.c) ------------------------------------------------
+// A full collection in which marking takes place twice: as always, so that it is known which finalizers will run; and
+// again in a *leak pass*. That begins with `hide`, which hides the stacks of some goroutines, so that rt_markroots can
+// leave them out. When all that is reachable without them is marked, `found` is called. It must reveal every stack that
+// is still hidden, so that in the end as much is alive as ever. Both are called with the world stopped. False: no
+// memory to mark with, neither was called.
+typedef struct LeakPass {
+  void (*hide)(Marker *m, void *arg);
+  void (*found)(Marker *m, void *arg);
+  void *arg;
+} LeakPass;
+bool gc_leakpass(lua_State *L, const LeakPass *pass);
+bool gc_isleakpass(const Marker *m);
+// A hidden stack counts as marked, so that whoever refers to it does not scan it.
+void gc_hide(Marker *m, Obj *thread);
+void gc_reveal(Marker *m, Obj *thread); // once for each that was hidden
+
 struct GcStats {
   uint64_t ncycles;
   uint64_t pause_total_ns, pause_max_ns, pause_last_ns;

@@ -88,10 +88,12 @@ struct Marking {
   _Atomic(uint32_t) nshared;
   MarkBuf *spare;
   _Atomic bool overflow; // an object was marked but found no room on a stack
+  bool leakpass;         // some stacks are hidden (gc.h). Written while one worker marks
 };
 
 bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers); // false: no memory for even one worker
 void marking_free(Marking *mk);
+void marking_again(Marking *mk);   // the mark bits were cleared: as after marking_init
 void marking_roots(Marking *mk);   // pushes all roots onto marker 0
 void marking_drain(Marking *mk);   // until nothing is left to scan; in parallel if there is much
 void marking_after(Marking *mk);   // all marking is over: answers gc_mark_after

@@ -13,8 +13,10 @@
 //             to it (dead keys, the unused part of stacks). Marking never recurses.
 //             When memory for a buffer is missing, an object stays marked and not scanned, and `overflow` says so:
 //             then all marked objects are scanned again, until nothing overflows.
-//             Hash blocks held by a running loop (TAG_INTERNAL registers) are looked at after everything else: by
-//             then their table, if it lives, has said whether they are weak.
+//             In a leak pass hidden stacks are marked without having been pushed; who reveals one pushes it, once.
+//             (Scanning one in spite of that, after an overflow, only means that more is found reachable.) Hash blocks
+//             held by a running loop (TAG_INTERNAL registers) are looked at after everything else: by then their table,
+//             if it lives, has said whether they are weak.
 // Termination: `active` counts workers that have work or may take some. A worker leaves when it sees active = 0 and
 //             the shared list empty; work exists only in buffers of active workers or in that list.
 // See also:   gc.c, gc_weak.c, gc_final.c. Tests: tests/unit/gc_test.c.
@@ -170,6 +172,10 @@ static ALWAYS_INLINE void mark_value(Marker *m, const Value *v) {
 
 void gc_mark_value(Marker *m, const Value *v) { mark_value(m, v); }
 void gc_mark_slot(Marker *m, const Slot *s) { mark_bits(m, slot_load(s)); }
+
+bool gc_isleakpass(const Marker *m) { return m->mk->leakpass; }
+void gc_hide(Marker *m, Obj *thread) { mark_set(m, thread); }
+void gc_reveal(Marker *m, Obj *thread) { mark_push(m, thread); }
 
 // ---- scanning: tables -----------------------------------------------------------------------------------
 
@@ -517,6 +523,20 @@ bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers) {
   }
   marking_free(mk);
   return false;
+}
+
+static void list_empty(BlockList *l) { l->n = l->done = 0; }
+
+void marking_again(Marking *mk) {
+  for (int i = 0; i < mk->nmarkers; i++) {
+    Marker *m = &mk->m[i];
+    lg_assert(m->buf->n == 0);
+    list_empty(&m->weakv);
+    list_empty(&m->ephemeron);
+    list_empty(&m->allweak);
+    list_empty(&m->pins);
+    list_empty(&m->shrink);
+  }
 }
 
 static void marker_free(Marker *m) {
