@@ -51,8 +51,9 @@ void cg_patch_here(FuncState *fs, int list) {
   }
 }
 
-static void emit_loop(FuncState *fs, int target, int line) {
-  cg_emit(fs, MK_ABJ(OP_LOOP, 0, 0, target - (fs->ncode + 1)), line);
+// `live`: registers that mean something at the target.
+static void emit_loop(FuncState *fs, int target, int live, int line) {
+  cg_emit(fs, MK_ABJ(OP_LOOP, live, 0, target - (fs->ncode + 1)), line);
 }
 
 static void emit_reg(FuncState *fs, int op, int reg, int line) { cg_emit(fs, MK_ABCX(op, reg, 0, 0, 0), line); }
@@ -370,7 +371,7 @@ static void goto_back(FuncState *fs, const Label *l, int line) {
     if (sc->block == l->block) break;
   }
   if (closes) emit_reg(fs, OP_CLOSE, l->reg, line);
-  emit_loop(fs, l->pc - 1, line);
+  emit_loop(fs, l->pc - 1, l->reg, line);
 }
 
 static void stat_goto(FuncState *fs, const Stat *s) {
@@ -437,7 +438,7 @@ static void stat_while(FuncState *fs, const Stat *s) {
   expr_jump(fs, s->loop.cond, false, &loop.breaks, s->loop.cond->endline);
   fs->lastline = s->loop.cond->endline;
   block(fs, s->loop.body);
-  emit_loop(fs, top, fs->lastline);
+  emit_loop(fs, top, loop.firstreg, fs->lastline);
   set_lastline(fs, s->loop.body->endline);
   leave_scope(fs, fs->lastline);
 }
@@ -456,7 +457,7 @@ static void stat_repeat(FuncState *fs, const Stat *s) {
   statements(fs, s->loop.body);
   expr_jump(fs, cond, true, &done, cond->endline);
   if (body.tbc_lo >= 0) emit_reg(fs, OP_CLOSE, body.tbc_lo, cond->endline);
-  emit_loop(fs, top, cond->endline);
+  emit_loop(fs, top, loop.firstreg, cond->endline);
   cg_patch_here(fs, done);
   leave_scope(fs, cond->endline);
   fs->lastline = cond->endline;
@@ -520,7 +521,7 @@ static void stat_forin(FuncState *fs, const Stat *s) {
   for_body(fs, body, s->forin.vars, nvars, base + 4, doline);
   cg_patch_here(fs, call);
   cg_emit(fs, MK_ABCX(OP_TFORCALL, base, 0, nvars, 0), line);
-  cg_emit(fs, MK_ABJ(OP_TFORLOOP, base, 0, top - (fs->ncode + 1)), line);
+  cg_emit(fs, MK_ABJ(OP_TFORLOOP, base, nvars, top - (fs->ncode + 1)), line);
   set_lastline(fs, body->endline);
   leave_scope(fs, fs->lastline);
 }
@@ -683,8 +684,9 @@ static void thread_jumps(FuncState *fs) {
     int target = pc + 1 + INSTR_J(fs->code[pc]);
     if (INSTR_OP(fs->code[target]) == OP_JMP) target += 1 + INSTR_J(fs->code[target]);
     if (op == OP_JMP && INSTR_OP(fs->code[target]) == OP_LOOP) {
+      int live = INSTR_A(fs->code[target]);
       target += 1 + INSTR_J(fs->code[target]);
-      if (target <= pc) fs->code[pc] = MK_ABJ(OP_LOOP, 0, 0, 0);
+      if (target <= pc) fs->code[pc] = MK_ABJ(OP_LOOP, live, 0, 0);
     }
     set_jump(fs, pc, target - (pc + 1));
   }

@@ -29,7 +29,7 @@
 #define CHECK_INT INT64_C(0x5678)
 #define CHECK_NUM 370.5
 #define MAGIC "lungo bytecode\n"
-#define FORMAT 1
+#define FORMAT 2
 #define MAX_NESTING 250 // functions in functions; the compiler allows fewer
 
 enum { K_NIL, K_FALSE, K_TRUE, K_INT, K_FLOAT, K_STRING };

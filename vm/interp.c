@@ -110,6 +110,18 @@ static bool uses_top(Instr i) {
 }
 
 // A hook that a call hook has just set starts with the first line.
+// Values that a register held last must not look alive at a safepoint: a loop may wait for one of them to be collected.
+static void forget_registers(CallInfo *ci, int live) {
+  for (Value *v = ci->func + 1 + live; v < ci->top; v++) v_setnil(v);
+}
+
+static NOINLINE int loop_safepoint(lua_State *L, CallInfo *ci, const Instr *back, int live) {
+  ci->u.l.pc = back;
+  L->top = ci->top;
+  forget_registers(ci, live);
+  return rt_safepoint(L, L->ctx->nlevels == 1);
+}
+
 static NOINLINE void hook_entry(lua_State *L, CallInfo *ci) {
   dbg_hookcall(L, ci);
   L->oldpc = -1;
@@ -208,12 +220,10 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     RELOAD();                                                                                                          \
   }
 
-// `back` is where the loop goes on after a park.
-#define SAFEPOINT(back)                                                                                                \
+// `back` is where the loop goes on after a park, `live` the number of registers that mean something there.
+#define SAFEPOINT(back, live)                                                                                          \
   if (unlikely(atomic_load_explicit(&ctx->poll, memory_order_relaxed) != 0)) {                                         \
-    ci->u.l.pc = (back);                                                                                               \
-    L->top = ci->top;                                                                                                  \
-    if (rt_safepoint(L, ctx->nlevels == 1) == RT_PARK) return RUN_PARKED;                                              \
+    if (loop_safepoint(L, ci, back, live) == RT_PARK) return RUN_PARKED;                                               \
     RELOAD();                                                                                                          \
     REHOOK();                                                                                                          \
   }
@@ -575,7 +585,10 @@ entered_slow : {
   const Proto *p = v_lcl(ci->func)->p;
   ci->u.l.pc = pc;
   L->top = ci->top;
-  if (p->is_vararg && L->top < base + ci->u.l.nextra) L->top = base + ci->u.l.nextra;
+  if (!p->is_vararg)
+    forget_registers(ci, p->nparams);
+  else if (L->top < base + ci->u.l.nextra)
+    L->top = base + ci->u.l.nextra;
   if (atomic_load_explicit(&ctx->poll, memory_order_relaxed) != 0) {
     if (rt_safepoint(L, ctx->nlevels == 1) == RT_PARK) return RUN_PARKED;
   }
@@ -822,7 +835,7 @@ execute:
       NEXT();
     }
     OP(LOOP) {
-      SAFEPOINT(pc - 1)
+      SAFEPOINT(pc - 1, INSTR_A(i))
       JUMP();
       NEXT();
     }
@@ -967,7 +980,7 @@ execute:
         v_setfloat(ra + 3, x);
       }
       JUMP();
-      SAFEPOINT(pc)
+      SAFEPOINT(pc, INSTR_A(i) + 4)
       NEXT();
     }
     OP(TFORPREP) {
@@ -989,7 +1002,7 @@ execute:
         i = instr_fetch(pc++); // the TFORLOOP
         if (!more) NEXT();
         JUMP();
-        SAFEPOINT(pc)
+        SAFEPOINT(pc, INSTR_A(i) + 4 + INSTR_B(i))
         NEXT();
       }
       if (ra->tag == TAG_LCF && ra->f == vm_ipairsaux && v_istable(ra + 1) && v_isint(ra + 2) && nres <= 2) {
@@ -999,7 +1012,7 @@ execute:
           v_setint(ra + 2, at);
           i = instr_fetch(pc++);
           JUMP();
-          SAFEPOINT(pc)
+          SAFEPOINT(pc, INSTR_A(i) + 4 + INSTR_B(i))
           NEXT();
         }
       }
@@ -1016,7 +1029,7 @@ execute:
       if (v_isnil(ra + 4)) NEXT();
       v_copy(ra + 2, ra + 4);
       JUMP();
-      SAFEPOINT(pc)
+      SAFEPOINT(pc, INSTR_A(i) + 4 + INSTR_B(i))
       NEXT();
     }
 

@@ -185,7 +185,7 @@ static int64_t last_of_range(Instr i) {
   case OP_FORPREP:
   case OP_FORLOOP:
   case OP_TFORPREP: return a + 3;
-  case OP_TFORLOOP: return a + 4;
+  case OP_TFORLOOP: return b > 1 ? a + 3 + b : a + 4;
   case OP_TFORCALL: return c > 3 ? a + 3 + c : a + 6;
   case OP_SETLIST: return a + b;
   case OP_VARARG: return c > 1 ? a + c - 2 : a;
@@ -194,8 +194,8 @@ static int64_t last_of_range(Instr i) {
   case OP_SELCASE:
   case OP_VARARGPREP: return 0; // A is no register
   case OP_RETURN0:
-  case OP_JMP:
-  case OP_LOOP: return 0;
+  case OP_JMP: return 0;
+  case OP_LOOP: return a > 0 ? a - 1 : 0; // the last that means something
   default: return a;
   }
 }

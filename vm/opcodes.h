@@ -63,7 +63,7 @@ typedef uint64_t Instr;
       X(CLOSE, A)               /* run to-be-closed variables (not defers) of registers >= A */                        \
       X(TBC, A)                 /* mark R[A] to be closed */                                                           \
       X(JMP, J)                 /* pc += J (forward) */                                                                \
-      X(LOOP, J)                /* pc += J (backward); safepoint */                                                    \
+      X(LOOP, AJ)               /* pc += J (backward), where registers from A on mean nothing; safepoint */            \
       X(JT, AJ)                 /* if R[A] is truthy: pc += J */                                                       \
       X(JF, AJ)                 /* if R[A] is falsy: pc += J */                                                        \
       X(JTSET, ABJ)             /* if R[B] is truthy: R[A] = R[B], pc += J */                                          \
@@ -84,10 +84,12 @@ typedef uint64_t Instr;
       X(RETURN1, A)    /* return R[A] (same condition) */                                                              \
       X(FORPREP, AJ)   /* prepare R[A]=init R[A+1]=limit R[A+2]=step; if no iteration: pc += J (past FORLOOP);         \
                           sets R[A+3] */                                                                               \
-      X(FORLOOP, AJ)   /* step; if it goes on: R[A+3] = index, pc += J (backward); safepoint */                        \
+      X(FORLOOP, AJ)   /* step; if it goes on: R[A+3] = index, pc += J (backward), where registers from A+4 on mean    \
+                          nothing; safepoint */                                                                        \
       X(TFORPREP, AJ)  /* mark R[A+3] to be closed if not nil/false; pc += J (to TFORCALL) */                          \
       X(TFORCALL, AC)  /* R[A+4 .. A+3+C] = R[A](R[A+1], R[A+2]); always followed by TFORLOOP */                       \
-      X(TFORLOOP, AJ)  /* if R[A+4] ~= nil: R[A+2] = R[A+4], pc += J (backward); safepoint */                          \
+      X(TFORLOOP, ABJ) /* if R[A+4] ~= nil: R[A+2] = R[A+4], pc += J (backward), where registers from A+4+B on mean    \
+                          nothing (B: number of variables); safepoint */                                               \
       X(SETLIST, ABJ)  /* R[A][J+i] = R[A+i], 1 <= i <= B (B=0: up to top) */                                          \
       X(CLOSURE, AJ)   /* R[A] = closure(P[J]) */                                                                      \
       X(VARARG, AC)    /* R[A .. A+C-2] = varargs (C=0: all, sets top) */                                              \
