@@ -60,7 +60,7 @@ end
 
 local function count(max, n) if n < max then return n + 1, {} end end
 local many = {}
-for i = 1, 1000000 do many[i] = i end
+for i = 1, 400000 do many[i] = i end
 collectgarbage()
 
 print(in_while(), in_repeat(), in_goto())                      -- expect: nil	nil	nil
@@ -73,7 +73,7 @@ local closed = 0
 local function closer() return setmetatable({}, {__close = function() closed = closed + 1 end}) end
 local function keep(a, b, ...)
   local sum, outer, fs = 0, {a}, {}
-  for i = 1, 200 do
+  for i = 1, 50 do
     local inner <close> = closer()
     local x = {i}
     for k, v in pairs({p = {i}, q = {i}}) do
@@ -94,9 +94,10 @@ local function keep(a, b, ...)
   for i, f in ipairs(fs) do assert(f() == 3 * i) end
   return sum, select("#", ...), (select(2, ...))
 end
+many = nil
 collectgarbage("setpause", 100)
-for _ = 1, 20 do
+for _ = 1, 5 do
   local sum, n, second = keep(1, 2, "x", {3}, nil)
-  assert(sum == 4 * (200 + 200 + 201 * 200) and n == 3 and second[1] == 3, sum)
+  assert(sum == 4 * (50 + 50 + 51 * 50) and n == 3 and second[1] == 3, sum)
 end
-print(closed)   -- expect: 4000
+print(closed)   -- expect: 250
