@@ -1,7 +1,7 @@
 -- Random goroutines and channels: what is reported is what a model of reachability says.
 -- Protects: runtime/leaks.c.
 local seed = tonumber(arg[1]) or os.time()
-local rounds = tonumber(arg[2]) or 40
+local rounds = tonumber(arg[2]) or (os.getenv("LUNGODEBUG") or ""):find("gcstress") and 5 or 40
 math.randomseed(seed)
 local rnd = math.random
 
