@@ -17,7 +17,7 @@ local function blocked_once(call)
   return c
 end
 
--- Each starts goroutines that wait, and returns what can wake them. `n` goroutines, the last of them in `state`.
+-- State, number of goroutines, and a function that starts them and returns what can wake them. One is in the state.
 local kinds = {
   {"chan receive", 1, function() local c = chan() go(function() c:recv() end) return c end},
   {"chan receive", 1, function() local c = chan() go(function() local v = <-c end) return c end},
@@ -106,11 +106,11 @@ waits = {} -- what keeps goroutines from leaking
 
 local function check(what, state, n, before)
   settle()
-  local fresh, last = 0, nil
+  local fresh, last = 0, nil -- `last`: one that is in the state, if there is any
   for _, l in ipairs(runtime.leaks()) do
     if not before[l.id] then
       fresh = fresh + 1
-      last = l
+      if not last or l.state == state then last = l end
     end
     before[l.id] = true
   end
