@@ -7,8 +7,9 @@
 //             upvalues, user values. The C compiler keeps the two apart.
 // Invariants: a Slot is only read by slot_load and written by slot_store, so no value is ever torn. Its bit
 //             pattern is a float when it is at most SLOT_MAXFLOAT; above, bits 48..51 are the tag and the low
-//             48 bits the sign-extended payload. NaNs are canonical (positive). An integer or light pointer
-//             that needs more than 48 bits is boxed in an immutable object (TAG_BOX, never seen in a Value).
+//             48 bits the sign-extended payload. What has no such form (an integer or light pointer that needs
+//             more than 48 bits, a negative NaN) is boxed in an immutable object (TAG_BOX, never seen in a
+//             Value).
 //             Tags of collectable things are those >= TAG_STRING.
 // See also:   object.h, docs/architecture.md "Values".
 #ifndef LUNGO_VM_VALUE_H
@@ -158,13 +159,14 @@ static ALWAYS_INLINE uint64_t slot_load(const Slot *s) {
 static ALWAYS_INLINE void slot_store(Slot *s, uint64_t b) { atomic_store_explicit(&s->bits, b, memory_order_release); }
 
 typedef struct Box {
-  Obj hdr; // hdr.aux: TAG_INT or TAG_LIGHTUD
+  Obj hdr; // hdr.aux: TAG_INT, TAG_LIGHTUD or TAG_FLOAT
   uint64_t u;
 } Box;
 
 static ALWAYS_INLINE void bits_decode(Value *v, uint64_t b) {
   uint32_t tag = (uint32_t)(b >> 48);
-  if (tag <= SLOT_MAXFLOAT >> 48) { // NaNs being canonical, the upper 16 bits tell; a small constant to compare with
+  if (tag <= SLOT_MAXFLOAT >>
+      48) { // negative NaNs being boxed, the upper 16 bits tell; a small constant to compare with
     v->u = b;
     v->tag = TAG_FLOAT;
     return;
@@ -204,8 +206,8 @@ static ALWAYS_INLINE bool v_encode_fast(const Value *v, uint64_t *out) {
   uint32_t tag = v->tag;
   uint64_t u = v->u;
   if (tag == TAG_FLOAT) {
-    *out = likely(v->n == v->n) ? u : SLOT_CANONNAN;
-    return true;
+    *out = u;
+    return likely(u <= SLOT_MAXFLOAT);
   }
   if (tag == TAG_INT || tag == TAG_LIGHTUD) {
     if (unlikely((int64_t)(u << 16) >> 16 != (int64_t)u)) return false;
