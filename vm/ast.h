@@ -103,7 +103,8 @@ struct Expr {
       Expr *fn;
       ExprList args;
       String *method;
-    } call; // method only for E_METHOD (then fn is the object)
+      int nameline;
+    } call; // method and its line only for E_METHOD (then fn is the object)
     struct {
       int op;
       Expr *a, *b;
@@ -115,6 +116,11 @@ struct Expr {
     } tab;
   };
 };
+
+// Moves the line of an operand whose code Lua emits only after the next token (codegen_expr.c, "Lines").
+static inline void expr_settle(Expr *e, int line) {
+  if (e->kind <= E_STRING || (e->kind >= E_LOCAL && e->kind <= E_INDEX)) e->line = line;
+}
 
 typedef enum StatKind {
   S_LOCAL,     // vars, exprs (attribs in VarInfo.kind); S_LOCALFUNC is separate

@@ -44,12 +44,16 @@ void cg_jump(FuncState *fs, int op, int a, int b, int line, int *list) {
 }
 
 void cg_patch_here(FuncState *fs, int list) {
+  if (list != NO_JUMP) fs->target = fs->ncode;
   while (list != NO_JUMP) {
     int next = INSTR_J(fs->code[list]);
     set_jump(fs, list, fs->ncode - (list + 1));
     list = next;
   }
 }
+
+// Where a jump back will lead.
+static int jump_target(FuncState *fs) { return fs->target = fs->ncode; }
 
 // `live`: registers that mean something at the target.
 static void emit_loop(FuncState *fs, int target, int live, int line) {
@@ -72,6 +76,21 @@ int cg_reserve(FuncState *fs, int n) {
   if (n > 0) cg_touch(fs, first + n - 1);
   fs->free += n;
   return first;
+}
+
+// Joined to a LOADNIL right before that sets adjoining registers, as Lua does.
+void cg_nil(FuncState *fs, int reg, int n, int line) {
+  Instr *before = fs->ncode > fs->target ? &fs->code[fs->ncode - 1] : NULL;
+  if (before != NULL && INSTR_OP(*before) == OP_LOADNIL) {
+    int first = INSTR_A(*before), end = first + (int)INSTR_B(*before) + 1;
+    if (reg <= end && first <= reg + n) {
+      if (reg < first) first = reg;
+      if (reg + n > end) end = reg + n;
+      *before = MK_ABCX(OP_LOADNIL, first, end - first - 1, 0, 0);
+      return;
+    }
+  }
+  cg_emit(fs, MK_ABCX(OP_LOADNIL, reg, n - 1, 0, 0), line);
 }
 
 // ---- constants ------------------------------------------------------------------------------------
@@ -228,7 +247,7 @@ static void stat_localfunc(FuncState *fs, const Stat *s) {
     expr_to(fs, f, v->reg);
   } else {
     v->cellreg = wants_shadow(fs, v, true) ? cg_reserve(fs, 1) : v->reg;
-    cg_emit(fs, MK_ABCX(OP_LOADNIL, v->cellreg, 0, 0, 0), f->endline);
+    cg_nil(fs, v->cellreg, 1, f->endline);
     emit_reg(fs, OP_NEWCELL, v->cellreg, f->endline);
     int closure = v->cellreg == v->reg ? fs->free : v->reg;
     expr_to(fs, f, closure);
@@ -361,6 +380,7 @@ static void stat_break(FuncState *fs, const Stat *s) {
   CodeScope *loop = innermost_loop(fs);
   if (!loop->closes_at_exit) close_upto(fs, loop, s->line);
   cg_jump(fs, OP_JMP, 0, 0, s->line, &loop->breaks);
+  fs->lastline = s->line;
 }
 
 // Backwards, variables declared after the label end too, also those of the label's own block.
@@ -382,25 +402,27 @@ static void stat_goto(FuncState *fs, const Stat *s) {
     close_upto(fs, scope_of(fs, l->block), s->line);
     cg_jump(fs, OP_JMP, 0, 0, s->line, label_jumps(fs, l));
   }
+  fs->lastline = s->line;
 }
 
 static void stat_label(FuncState *fs, const Stat *s) {
   Label *l = s->jump.label;
-  l->pc = fs->ncode + 1;
+  l->pc = jump_target(fs) + 1;
   l->reg = fs->free;
+  fs->lastline = s->line;
   if (l->pending != NULL) cg_patch_here(fs, l->pending->jumps);
 }
 
 // A block that only jumps forward, without closing anything: the list its jump belongs to. Then the condition before it
-// can jump itself.
-static int *block_is_jump(FuncState *fs, const Block *b) {
+// can jump itself (but a line hook has to see a goto that has a line of its own).
+static int *block_is_jump(FuncState *fs, const Block *b, int line) {
   if (b->n != 1) return NULL;
   const Stat *s = b->v[0];
   if (s->kind == S_BREAK) {
     CodeScope *loop = innermost_loop(fs);
     return loop->closes_at_exit || !has_tbc_upto(fs, loop) ? &loop->breaks : NULL;
   }
-  if (s->kind != S_GOTO || s->jump.label->pc > 0) return NULL;
+  if (s->kind != S_GOTO || s->line != line || s->jump.label->pc > 0) return NULL;
   return has_tbc_upto(fs, scope_of(fs, s->jump.label->block)) ? NULL : label_jumps(fs, s->jump.label);
 }
 
@@ -410,10 +432,10 @@ static void stat_if(FuncState *fs, const Stat *s) {
     Expr *cond = s->cond.conds[i];
     const Block *then = s->cond.blocks[i];
     int line = then->line > 0 ? then->line : cond->endline;
-    int *jump = block_is_jump(fs, then);
+    int *jump = block_is_jump(fs, then, line);
     if (jump != NULL) {
       expr_jump(fs, cond, true, jump, line);
-      fs->lastline = then->v[0]->line;
+      set_lastline(fs, then->endline);
       continue;
     }
     int next = NO_JUMP;
@@ -432,7 +454,7 @@ static void stat_if(FuncState *fs, const Stat *s) {
 
 static void stat_while(FuncState *fs, const Stat *s) {
   CodeScope loop;
-  int top = fs->ncode;
+  int top = jump_target(fs);
   enter_scope(fs, &loop, NULL);
   loop.is_loop = true;
   expr_jump(fs, s->loop.cond, false, &loop.breaks, s->loop.cond->endline);
@@ -449,16 +471,18 @@ static void statements(FuncState *fs, const Block *b);
 static void stat_repeat(FuncState *fs, const Stat *s) {
   CodeScope loop, body;
   Expr *cond = s->loop.cond;
-  int top = fs->ncode, done = NO_JUMP;
+  int top = jump_target(fs), done = NO_JUMP;
   enter_scope(fs, &loop, NULL);
   loop.is_loop = true;
   enter_scope(fs, &body, s->loop.body);
   set_lastline(fs, s->loop.body->line);
   statements(fs, s->loop.body);
-  expr_jump(fs, cond, true, &done, cond->endline);
-  if (body.tbc_lo >= 0) emit_reg(fs, OP_CLOSE, body.tbc_lo, cond->endline);
-  emit_loop(fs, top, loop.firstreg, cond->endline);
-  cg_patch_here(fs, done);
+  if (!expr_istrue(fs, cond)) {
+    expr_jump(fs, cond, true, &done, cond->endline);
+    if (body.tbc_lo >= 0) emit_reg(fs, OP_CLOSE, body.tbc_lo, cond->endline);
+    emit_loop(fs, top, loop.firstreg, cond->endline);
+    cg_patch_here(fs, done);
+  }
   leave_scope(fs, cond->endline);
   fs->lastline = cond->endline;
   leave_scope(fs, cond->endline);
@@ -494,7 +518,7 @@ static void stat_fornum(FuncState *fs, const Stat *s) {
   load_step(fs, s->fornum.step, line);
   name_hidden(fs, base, 3);
   cg_jump(fs, OP_FORPREP, base, 0, line, &skip);
-  int top = fs->ncode;
+  int top = jump_target(fs);
   fs->lastline = line;
   for_body(fs, body, &var, 1, base + 3, line);
   cg_emit(fs, MK_ABJ(OP_FORLOOP, base, 0, top - (fs->ncode + 1)), s->line);
@@ -516,7 +540,7 @@ static void stat_forin(FuncState *fs, const Stat *s) {
   name_hidden(fs, base, 4);
   cg_touch(fs, base + 6);
   cg_jump(fs, OP_TFORPREP, base, 0, doline, &call);
-  int top = fs->ncode;
+  int top = jump_target(fs);
   fs->lastline = doline;
   for_body(fs, body, s->forin.vars, nvars, base + 4, doline);
   cg_patch_here(fs, call);

@@ -13,7 +13,7 @@
 //             builds them in a loop: their spines are walked in loops here too. All other depth is bounded by it.
 // Lines:      Lua emits the load of a name, constant or index only when the token after it is known, and with the line
 //             of the last token read. Programs see this in error messages and line hooks. The places where that token
-//             is known (operator, closing bracket) move the line of such an operand there: expr_settle.
+//             is known (operator, comma, closing bracket) move the line of such an operand there: expr_settle.
 // Callers:    codegen.c.
 // See also:   opcodes.h. Tests: tests/vm/expr_*.lua.
 #include "codegen_int.h"
@@ -35,10 +35,6 @@ static bool is_numeral(const Expr *e) { return e->kind == E_INT || e->kind == E_
 static bool is_call(const Expr *e) { return e->kind == E_CALL || e->kind == E_METHOD; }
 
 bool expr_is_multi(const Expr *e) { return is_call(e) || e->kind == E_VARARG; }
-
-void expr_settle(Expr *e, int line) {
-  if (is_const(e) || (e->kind >= E_LOCAL && e->kind <= E_INDEX)) e->line = line;
-}
 
 static Expr *strip_parens(Expr *e) {
   while (e->kind == E_PAREN) e = e->bin.a;
@@ -91,6 +87,7 @@ static void const_value(const Expr *e, Value *v) {
 }
 
 static void become_const(Expr *e, const Value *v) {
+  e->line = e->endline;
   switch (v->tag) {
   case TAG_NIL: e->kind = E_NIL; break;
   case TAG_TRUE: e->kind = E_TRUE; break;
@@ -170,11 +167,16 @@ void expr_fold(FuncState *fs, Expr *e) {
   }
 }
 
+bool expr_istrue(FuncState *fs, Expr *e) {
+  expr_fold(fs, e);
+  return is_const(e) && e->kind != E_NIL && e->kind != E_FALSE;
+}
+
 static void load_const(FuncState *fs, const Expr *e, int target) {
   Instr i;
   Value v;
   switch (e->kind) {
-  case E_NIL: i = MK_ABCX(OP_LOADNIL, target, 0, 0, 0); break;
+  case E_NIL: cg_nil(fs, target, 1, e->line); return;
   case E_TRUE: i = MK_ABCX(OP_LOADTRUE, target, 0, 0, 0); break;
   case E_FALSE: i = MK_ABCX(OP_LOADFALSE, target, 0, 0, 0); break;
   default:
@@ -402,7 +404,11 @@ void expr_jump(FuncState *fs, Expr *e, bool when, int *list, int line) {
   }
   if (is_const(e)) {
     bool truth = e->kind != E_NIL && e->kind != E_FALSE;
-    if (truth == when) cg_jump(fs, OP_JMP, 0, 0, line, list);
+    if (truth == when) {
+      expr_settle(e, line);
+      expr_next(fs, e); // only so that line hooks see the condition, as in Lua
+      cg_jump(fs, OP_JMP, 0, 0, line, list);
+    }
   } else if (is_logic(e)) {
     logic_jump(fs, e, when, list, line);
   } else if (is_compare(e)) {
@@ -516,16 +522,16 @@ static void index_to(FuncState *fs, Expr *e, int reg, int target) {
 
 // The function of obj:name at `base` and the object after it. A name that no field instruction can hold takes a detour.
 static void self_to(FuncState *fs, Expr *e, int obj, int base) {
-  Expr key = {.kind = E_STRING, .line = e->line, .endline = e->line, .s = e->call.method};
-  int k;
+  int line = e->call.nameline, k;
+  Expr key = {.kind = E_STRING, .line = line, .endline = line, .s = e->call.method};
   if (expr_fieldkey(fs, &key, &k)) {
-    cg_emit(fs, MK_ABCX(OP_SELF, base, obj, k, 0), e->line);
+    cg_emit(fs, MK_ABCX(OP_SELF, base, obj, k, 0), line);
     return;
   }
   cg_touch(fs, base + 2);
-  cg_emit(fs, MK_ABCX(OP_MOVE, base + 1, obj, 0, 0), e->line);
+  cg_emit(fs, MK_ABCX(OP_MOVE, base + 1, obj, 0, 0), line);
   load_const(fs, &key, base + 2);
-  cg_emit(fs, MK_ABCX(OP_GETTABLE, base, base + 1, base + 2, 0), e->line);
+  cg_emit(fs, MK_ABCX(OP_GETTABLE, base, base + 1, base + 2, 0), line);
 }
 
 // The function (and object) is at `base`; arguments go behind it. The B operand of the call.
@@ -557,7 +563,10 @@ static void suffix_to(FuncState *fs, Expr *top, int target, int op, int nres) {
   Spine s = {.n = 0};
   int base = fs->free, reg = -1;
   Expr *e = top;
-  for (; is_suffixed(e); e = e->kind == E_INDEX ? e->ix.obj : e->call.fn) spine_add(fs, &s, e);
+  for (; is_suffixed(e); e = e->kind == E_INDEX ? e->ix.obj : e->call.fn) {
+    spine_add(fs, &s, e);
+    if (e->kind == E_METHOD) expr_settle(e->call.fn, e->call.nameline);
+  }
   Expr *first = s.v[s.n - 1];
   if (first->kind == E_CALL) {
     reg = expr_next(fs, e);
@@ -624,8 +633,7 @@ int explist_open(FuncState *fs, const ExprList *l) {
 
 static void fill_nil(FuncState *fs, int n, int line) {
   if (n <= 0) return;
-  int reg = cg_reserve(fs, n);
-  cg_emit(fs, MK_ABCX(OP_LOADNIL, reg, n - 1, 0, 0), line);
+  cg_nil(fs, cg_reserve(fs, n), n, line);
 }
 
 // The last expression of a list, from which `want` values are still needed (none or less: dropped).

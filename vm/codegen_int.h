@@ -35,6 +35,7 @@ typedef struct FuncState {
   int free; // first free register
   int maxstack;
   int lastline; // line of the last token of the statement before, for jumps that belong to no expression
+  int target;   // the last pc that a jump may lead to
   Instr *code;  // arrays of the function under way, in the arena
   int32_t *lines;
   Value *k;
@@ -49,11 +50,12 @@ typedef struct FuncState {
 // ---- emission and registers (codegen.c) -----------------------------------------------------------
 int cg_emit(FuncState *fs, Instr i, int line);                          // returns its pc
 void cg_jump(FuncState *fs, int op, int a, int b, int line, int *list); // appends to the list
-void cg_patch_here(FuncState *fs, int list); // the jumps of the list lead to the next instruction
-int cg_reserve(FuncState *fs, int n);        // n registers at fs->free; returns the first
-void cg_touch(FuncState *fs, int reg);       // reg is used, so the frame must have it
-int cg_const(FuncState *fs, const Value *v); // index of the constant
-int cg_closure(FuncState *fs, Func *f);      // generates the inner function; returns its index
+void cg_patch_here(FuncState *fs, int list);          // the jumps of the list lead to the next instruction
+void cg_nil(FuncState *fs, int reg, int n, int line); // n registers become nil
+int cg_reserve(FuncState *fs, int n);                 // n registers at fs->free; returns the first
+void cg_touch(FuncState *fs, int reg);                // reg is used, so the frame must have it
+int cg_const(FuncState *fs, const Value *v);          // index of the constant
+int cg_closure(FuncState *fs, Func *f);               // generates the inner function; returns its index
 
 // ---- expressions (codegen_expr.c) -----------------------------------------------------------------
 // Everywhere: temporaries come from fs->free up and are released on return, except where a result stays reserved.
@@ -63,7 +65,7 @@ int expr_any(FuncState *fs, Expr *e);             // a local's own register, or 
 int expr_next(FuncState *fs, Expr *e);            // into the next register, which stays reserved
 int expr_rk(FuncState *fs, Expr *e);              // RK operand
 bool expr_is_multi(const Expr *e);                // call or `...`
-void expr_settle(Expr *e, int line);              // see codegen_expr.c, "Lines"
+bool expr_istrue(FuncState *fs, Expr *e);         // a constant other than nil and false
 // `want` values in consecutive registers, which stay reserved; surplus expressions are evaluated and dropped.
 int explist_adjust(FuncState *fs, const ExprList *l, int want, int line);
 // All values of the list in registers from fs->free on, not reserved on return; the count, or -1 if the last is open.

@@ -346,6 +346,22 @@ void dbg_hookret(lua_State *L, CallInfo *ci, int nres) {
   if (caller != NULL && ci_isLua(caller)) L->oldpc = ci_pcrel(caller, ci_proto(caller));
 }
 
+// Instructions that Lua has not, or does in one go with the one before, are no step for a program that watches: a
+// cell's birth, the first test of a generic `for`, what comes after each call of a CLOSE or RETURN, and a loop's jump
+// back where Lua's own jump would have gone to the loop's top at once.
+static bool is_hidden(const lua_State *L, const Proto *p, int pc) {
+  int old = L->oldpc, op = INSTR_OP(p->code[pc]);
+  if (op == OP_NEWCELL) return true;
+  if (old < 0 || old >= p->ncode) return false;
+  switch (op) {
+  case OP_TFORCALL: return INSTR_OP(p->code[old]) == OP_TFORPREP;
+  case OP_CLOSE:
+  case OP_RETURN: return old == pc;
+  case OP_LOOP: return dbg_jumptarget(p, old) == pc && old + 1 < pc;
+  default: return false;
+  }
+}
+
 static bool is_newline(const lua_State *L, const Proto *p, int pc) {
   int old = L->oldpc;
   if (old < 0 || old >= p->ncode || pc <= old) return true; // entry, or a jump back
@@ -364,7 +380,7 @@ void dbg_traceexec(lua_State *L, const Instr *pc) {
     dbg_hook(L, LUA_HOOKCOUNT, -1, 0, 0);
   }
   if (mask & LUA_MASKLINE) {
-    if (is_newline(L, p, npc)) dbg_hook(L, LUA_HOOKLINE, dbg_line(p, npc), 0, 0);
-    L->oldpc = npc; // after the hook, whose own instructions are traced too
+    if (!is_hidden(L, p, npc) && is_newline(L, p, npc)) dbg_hook(L, LUA_HOOKLINE, dbg_line(p, npc), 0, 0);
+    if (INSTR_OP(*pc) != OP_NEWCELL) L->oldpc = npc; // after the hook, whose own instructions are traced too
   }
 }

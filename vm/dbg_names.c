@@ -67,8 +67,7 @@ static bool writes_reg(Instr i, int r) {
   }
 }
 
-// Target of the forward jump at pc, 0 if it is none.
-static int forward_target(const Proto *p, int pc) {
+int dbg_jumptarget(const Proto *p, int pc) {
   Instr i = p->code[pc];
   int op = INSTR_OP(i);
   bool jumps = is_testjump(op) || op == OP_JMP || op == OP_JTSET || op == OP_JFSET || op == OP_SELCASE;
@@ -79,7 +78,7 @@ static int forward_target(const Proto *p, int pc) {
 static int find_setter(const Proto *p, int lastpc, int r) {
   int setter = -1, certain_from = 0; // code before certain_from is jumped over by something
   for (int pc = 0; pc < lastpc; pc++) {
-    int target = forward_target(p, pc);
+    int target = dbg_jumptarget(p, pc);
     if (target <= lastpc && target > certain_from) certain_from = target;
     if (writes_reg(p->code[pc], r)) setter = pc < certain_from ? -1 : pc;
   }

@@ -174,6 +174,7 @@ static Expr *fold(Parser *p, Expr *e) {
   if (!constant_of(e->bin.a, &a)) return e;
   if (e->bin.op == UOP_NOT) {
     e->kind = v_isfalsy(&a) ? E_TRUE : E_FALSE;
+    e->line = e->endline;
     return e;
   }
   if (!v_isnumber(&a) || !constant_of(second, &b) || !v_isnumber(&b)) return e;
@@ -185,6 +186,7 @@ static Expr *fold(Parser *p, Expr *e) {
     e->kind = E_FLOAT;
     e->n = r.n;
   }
+  expr_settle(e, e->endline);
   return e;
 }
 
@@ -278,8 +280,11 @@ static Expr *function_body(Parser *p, bool is_method, int at) {
 static ExprList expressions(Parser *p) {
   ExprList l = {0};
   int cap = 0;
-  do list_add(p, &l, &cap, expression(p));
-  while (accept(p, ','));
+  list_add(p, &l, &cap, expression(p));
+  while (accept(p, ',')) {
+    expr_settle(l.v[l.n - 1], p->lx.lastline);
+    list_add(p, &l, &cap, expression(p));
+  }
   return l;
 }
 
@@ -332,6 +337,7 @@ static Expr *table_constructor(Parser *p) {
     if (item.key == NULL) e->tab.narray++;
     e->tab.v[e->tab.n++] = item;
     if (!accept(p, ',') && !accept(p, ';')) break;
+    if (item.key == NULL) expr_settle(item.value, p->lx.lastline);
   }
   expect_close(p, '}', '{', at);
   return finish(p, e);
@@ -355,10 +361,12 @@ static ExprList arguments(Parser *p, int at) {
   }
 }
 
+// method: the name just read, or NULL.
 static Expr *call(Parser *p, Expr *fn, String *method, int at) {
   Expr *e = new_expr(p, method ? E_METHOD : E_CALL, at);
   e->call.fn = fn;
   e->call.method = method;
+  e->call.nameline = p->lx.lastline;
   e->call.args = arguments(p, at);
   return finish(p, e);
 }
@@ -438,7 +446,7 @@ static Expr *receive(Parser *p) {
 }
 
 static Expr *literal(Parser *p, ExprKind k) {
-  Expr *e = new_expr(p, k, line(p));
+  Expr *e = new_expr(p, k, k == E_VARARG ? p->lx.lastline : line(p)); // as Lua emits `...` before it reads on
   if (k == E_INT)
     e->i = p->lx.t.i;
   else if (k == E_FLOAT)
