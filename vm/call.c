@@ -355,6 +355,7 @@ int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
     L->from = NULL;
     L->nny = 1;
     L->nCcalls = 0;
+    L->npcalls = 0;
     L->base_ci.u2.nres = nargs;
     atomic_store_explicit(&L->running, 1, memory_order_relaxed);
     ctx->L = L;
@@ -470,6 +471,7 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   lua_State *outer = ctx->L, *from = L->from;
   CallInfo *ci = L->ci;
   uint16_t nny = L->nny, nCcalls = L->nCcalls;
+  int npcalls = L->npcalls;
   uint8_t allowhook = L->allowhook;
   int nlevels = ctx->nlevels;
   Module *held = ctx->module;
@@ -493,6 +495,7 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   L->ci = ci;
   L->nny = nny;
   L->nCcalls = nCcalls;
+  L->npcalls = npcalls;
   L->allowhook = allowhook;
   cmodule_retake(ctx, held); // where the error came from, it was let go
   return j.status;
@@ -533,6 +536,7 @@ static void set_protection(lua_State *L, CallInfo *ci, const Value *func, ptrdif
   ci->u.c.errfunc = L->errfunc | (L->allowhook != 0);
   ci->u2.funcidx = (int)stack_save(L, func);
   L->errfunc = handler;
+  L->npcalls++;
 }
 
 LUA_API void lua_callk(lua_State *L, int nargs, int nresults, lua_KContext ctx, lua_KFunction k) {
@@ -557,6 +561,7 @@ static int pcall_with_yield(lua_State *L, struct Call *c, ptrdiff_t handler, lua
   int status = call_protected(L, call_with_yield, c, c->func, handler);
   ci->status &= (uint16_t) ~(CI_CALLK | CI_PCALL);
   L->errfunc = errfunc;
+  L->npcalls--;
   return status;
 }
 
@@ -592,11 +597,12 @@ int vm_callk(lua_State *L, int nargs, int nresults, lua_KContext kctx, lua_KFunc
   return VM_CALL;
 }
 
-// A value that cannot be called is an error inside the protected call.
+// A value that cannot be called is an error inside the protected call, and so is one call too many.
 int vm_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KContext kctx, lua_KFunction k) {
   Value *func = L->top - (nargs + 1);
   set_protection(L, L->ci, func, msgh == 0 ? 0 : stack_save(L, call_index(L, msgh)));
   set_continuation(L->ci, kctx, k, CI_CALLK | CI_PCALL);
+  if (unlikely(L->npcalls > MAX_PCALLS)) dbg_runerror(L, "C stack overflow");
   call_push(L, func, nresults, CI_FROMC);
   return VM_CALL;
 }

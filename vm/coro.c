@@ -73,6 +73,7 @@ static void coro_enter(Ctx *ctx, lua_State *from, lua_State *co, int nargs) {
   co->from = from;
   co->ctx = ctx;
   if (from != NULL) __atomic_store_n(&co->g, from->g, __ATOMIC_RELAXED); // dbg_runselsewhere looks any time
+  if (get_status(co) == LUA_OK) co->npcalls = 0;
   co->nCcalls = from != NULL ? (uint16_t)(from->nCcalls + 1) : 0;
   co->nny = 0;
   if (ci_isLua(ci)) {

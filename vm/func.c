@@ -121,6 +121,7 @@ void thread_reset_stack(lua_State *L) {
   L->hookmask = 0;
   L->allowhook = 1;
   L->nCcalls = 0;
+  L->npcalls = 0;
   L->nny = 1;
   L->oldpc = -1;
   L->from = NULL;

@@ -47,7 +47,10 @@ static int continue_c(lua_State *L, CallInfo *ci, int status) {
 // The callee that vm_callk, vm_pcallk (or lua_callk before a yield) started has returned.
 static NOINLINE int finish_callk(lua_State *L, CallInfo *ci) {
   unsigned st = ci->status;
-  if (st & CI_PCALL) L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
+  if (st & CI_PCALL) {
+    L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
+    L->npcalls--;
+  }
   ci->status = (uint16_t)(st & ~(CI_PCALL | CI_CALLK | CI_YIELDED));
   return continue_c(L, ci, st & CI_YIELDED ? LUA_YIELD : LUA_OK);
 }
@@ -90,7 +93,10 @@ static NOINLINE int finish_unwind(lua_State *L, CallInfo *ci) {
   v_copy(low, L->top - 1);
   L->top = low + 1;
   ci->status &= (uint16_t) ~(CI_CLOSING | CI_PCALL | CI_CALLK | CI_YIELDED | CI_RESUME | CI_PARKED);
-  if (!(ci->status & CI_BASE)) L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
+  if (!(ci->status & CI_BASE)) {
+    L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
+    L->npcalls--;
+  }
   stack_unoverflow(L);
   return status;
 }

@@ -25,7 +25,7 @@
 #include <time.h>
 
 #define MAIN_STACK (2 * LUA_MINSTACK)
-#define REGISTRY_FIELDS 24 // what the libraries put there, so that it seldom grows (and then by little) later
+#define REGISTRY_FIELDS 48 // what the libraries put there, so that it seldom grows (and then by little) later
 
 // ---- the main state --------------------------------------------------------------------------------
 
@@ -143,6 +143,7 @@ LUA_API void lua_close(lua_State *L) {
   L->ci = &L->base_ci;
   L->errfunc = 0;
   L->nCcalls = 0;
+  L->npcalls = 0;
   L->nny = 1;
   L->allowhook = 1;
   atomic_store_explicit(&L->status, LUA_OK, memory_order_relaxed);

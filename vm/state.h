@@ -110,7 +110,8 @@ struct lua_State {
   uint16_t nCcalls; // C levels in use (C stack overflow check)
   uint16_t nny;     // number of non-yieldable calls (C boundary) in the stack
   int basehookcount, hookcount;
-  int oldpc; // line hook: pc of the last instruction traced; any value is safe, -1: the next is a new line
+  int npcalls; // protected calls under way (C stack overflow check, for those that need no C stack)
+  int oldpc;   // line hook: pc of the last instruction traced; any value is safe, -1: the next is a new line
   lua_Hook hook;
   ptrdiff_t errfunc; // current message handler (stack offset, 0 none)
   Value scratch[2];  // API: decoded C upvalues (index2value)
@@ -132,6 +133,9 @@ static inline void v_setthread(Value *v, lua_State *L) { v_setobj(v, TAG_THREAD,
 #define EXTRA_STACK 5
 #define STACK_MIN (2 * LUA_MINSTACK) // first stack of a coroutine; a goroutine's is sized for its function
 #define MAX_CCALLS 200
+// Protected calls in one another take no C stack here, so they need no limit as low as Lua's 200. But each may add a
+// result to those that it passes on (`return pcall(f)`): with this many, that takes a fifth of a second.
+#define MAX_PCALLS 20000
 
 // ---- the worker ------------------------------------------------------------------------------------
 
