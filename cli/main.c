@@ -60,7 +60,7 @@ static int usage_error(const char *fmt, const char *arg) {
   return EXIT_USAGE;
 }
 
-static void print_version(void) { printf("lungo " LUNGO_VERSION " (" LUA_VERSION ")\n"); }
+static void print_version(void) { puts("lungo " LUNGO_VERSION ", libraries of " LUA_COPYRIGHT); }
 
 // ---- options --------------------------------------------------------------------------------------
 
@@ -128,8 +128,7 @@ static int parse_options(Options *o) {
     case 'W': break;
     case 'e': o->has_e = true; // fall through
     case 'l':
-      if (a[2] == '\0' && (++i >= o->argc || (a[1] == 'e' ? false : o->argv[i][0] == '-')))
-        return usage_error("'%s' needs argument", a) + 1;
+      if (a[2] == '\0' && (++i >= o->argc || o->argv[i][0] == '-')) return usage_error("'%s' needs argument", a) + 1;
       break;
     default: return usage_error("unrecognized option '%s'", a) + 1;
     }
@@ -140,10 +139,13 @@ static int parse_options(Options *o) {
 
 // ---- running chunks -------------------------------------------------------------------------------
 
-// A chunk that cannot be loaded is the user's input error, not a panic: message and status 1.
-static _Noreturn void load_failed(lua_State *L) {
+// What runs a part of the command line says whether the next one should run. A chunk that cannot be loaded is the
+// user's input error, not a panic: message and status 1.
+
+static bool refuse(lua_State *L) {
   complain(lua_tostring(L, -1));
-  exit(EXIT_FAILURE);
+  lua_pop(L, 1);
+  return false;
 }
 
 static int run_flags = LUNGO_PANIC;
@@ -151,9 +153,16 @@ static int run_flags = LUNGO_PANIC;
 static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags); }
 static void run_last(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags | LUNGO_LAST); }
 
-static void run_string(lua_State *L, const char *s, const char *name) {
-  if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) load_failed(L);
+static bool run_string(lua_State *L, const char *s, const char *name) {
+  if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) return refuse(L);
   run_loaded(L, 0);
+  return true;
+}
+
+static bool run_file(lua_State *L, const char *name) {
+  if (luaL_loadfile(L, name) != LUA_OK) return refuse(L);
+  run_loaded(L, 0);
+  return true;
 }
 
 static int require_library(lua_State *L) {
@@ -178,7 +187,7 @@ static void run_library(lua_State *L, const char *spec) {
   run_loaded(L, 2);
 }
 
-static void run_options(lua_State *L, const Options *o) {
+static bool run_options(lua_State *L, const Options *o) {
   for (int i = 1; i < o->script; i++) {
     const char *a = o->argv[i];
     if (strcmp(a, "--maxprocs") == 0 || strcmp(a, "--seed") == 0) {
@@ -187,27 +196,23 @@ static void run_options(lua_State *L, const Options *o) {
       lua_warning(L, "@on", 0);
     } else if (a[0] == '-' && (a[1] == 'e' || a[1] == 'l')) {
       const char *arg = a[2] ? a + 2 : o->argv[++i];
-      if (a[1] == 'e')
-        run_string(L, arg, "=(command line)");
-      else
+      if (a[1] == 'l')
         run_library(L, arg);
+      else if (!run_string(L, arg, "=(command line)"))
+        return false;
     }
   }
+  return true;
 }
 
-static void run_init(lua_State *L) {
+static bool run_init(lua_State *L) {
   const char *name = "=LUA_INIT_5_4", *init = getenv("LUA_INIT_5_4");
   if (init == NULL) {
     name = "=LUA_INIT";
     init = getenv("LUA_INIT");
   }
-  if (init == NULL) return;
-  if (init[0] != '@') {
-    run_string(L, init, name);
-    return;
-  }
-  if (luaL_loadfile(L, init + 1) != LUA_OK) load_failed(L);
-  run_loaded(L, 0);
+  if (init == NULL) return true;
+  return init[0] == '@' ? run_file(L, init + 1) : run_string(L, init, name);
 }
 
 static void set_arg_table(lua_State *L, const Options *o) {
@@ -220,18 +225,29 @@ static void set_arg_table(lua_State *L, const Options *o) {
   lua_setglobal(L, "arg");
 }
 
-static void run_script(lua_State *L, const Options *o) {
+// The arguments are those in the global `arg`: what ran before the script may have changed it.
+static int push_args(lua_State *L) {
+  if (lua_getglobal(L, "arg") != LUA_TTABLE) luaL_error(L, "'arg' is not a table");
+  int n = (int)luaL_len(L, 1);
+  luaL_checkstack(L, n + 3, "too many arguments to script");
+  for (int i = 1; i <= n; i++) lua_rawgeti(L, 1, i);
+  return n;
+}
+
+static bool run_script(lua_State *L, const Options *o) {
   const char *name = o->argv[o->script];
   bool is_stdin = strcmp(name, "-") == 0 && strcmp(o->argv[o->script - 1], "--") != 0;
-  if (luaL_loadfile(L, is_stdin ? NULL : name) != LUA_OK) load_failed(L);
-  int nargs = o->argc - o->script - 1;
-  luaL_checkstack(L, nargs + 3, "too many arguments to script");
-  for (int i = 1; i <= nargs; i++) lua_pushstring(L, o->argv[o->script + i]);
+  if (luaL_loadfile(L, is_stdin ? NULL : name) != LUA_OK) return refuse(L);
+  int base = lua_gettop(L);
+  lua_pushcfunction(L, push_args);
+  if (lua_pcall(L, 0, LUA_MULTRET, 0) != LUA_OK) return refuse(L);
+  int nargs = lua_gettop(L) - base;
   if (o->interactive) {
     run_loaded(L, nargs);
   } else {
     run_last(L, nargs);
   }
+  return true;
 }
 
 // ---- read-eval-print loop ---------------------------------------------------------------------------
@@ -342,21 +358,22 @@ static void configure(lua_State *L, const Options *o) {
   }
 }
 
-static void run_all(lua_State *L, const Options *o) {
-  set_arg_table(L, o);
-  if (!o->noenv) run_init(L);
-  run_options(L, o);
+static bool run_all(lua_State *L, const Options *o) {
   bool has_script = o->script < o->argc;
-  if (has_script) run_script(L, o);
+  set_arg_table(L, o);
+  if (!o->noenv && !run_init(L)) return false;
+  if (!run_options(L, o)) return false;
+  if (has_script && !run_script(L, o)) return false;
   bool idle = !has_script && !o->has_e && !o->version;
   if (o->interactive || (idle && isatty(STDIN_FILENO))) {
     if (!o->version) print_version();
     lua_pushcfunction(L, repl);
     run_loaded(L, 0);
   } else if (idle) {
-    if (luaL_loadfile(L, NULL) != LUA_OK) load_failed(L);
+    if (luaL_loadfile(L, NULL) != LUA_OK) return refuse(L);
     run_last(L, 0);
   }
+  return true;
 }
 
 int main(int argc, char **argv) {
@@ -372,8 +389,8 @@ int main(int argc, char **argv) {
   if (o.version) print_version();
   configure(L, &o);
   lungo_openlibs(L);
-  run_all(L, &o);
+  bool ok = run_all(L, &o);
   if (o.leaks) lungo_leaks(L);
   lua_close(L);
-  return EXIT_SUCCESS;
+  return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

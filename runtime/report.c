@@ -313,6 +313,41 @@ _Noreturn void rt_fatal(Runtime *rt, const char *msg) {
 
 static void put_protected(lua_State *L, void *out) { put_goroutine_frames(out, L); }
 
+// The text of the error object at index 1.
+static int put_message(lua_State *L) {
+  Out *o = lua_touserdata(L, 2);
+  size_t len;
+  if (lua_isstring(L, 1) || (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING)) {
+    const char *s = lua_tolstring(L, lua_gettop(L) == 2 ? 1 : -1, &len);
+    out_write(o, s, len);
+  } else {
+    out_printf(o, "(error object is a %s value)", luaL_typename(L, 1));
+  }
+  return 0;
+}
+
+// Appends the text of the error value on top, which is left there. If its __tostring raises, that error is what
+// remains to be told, as in `lua`.
+static void put_error(Out *o, lua_State *L) {
+  lua_pushcfunction(L, put_message);
+  lua_pushvalue(L, -2);
+  lua_pushlightuserdata(L, o);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  size_t len;
+  const char *s = lua_tolstring(L, -1, &len);
+  if (s != NULL)
+    out_write(o, s, len);
+  else
+    out_printf(o, "(error object is a %s value)", luaL_typename(L, -1));
+  lua_pop(L, 1);
+}
+
+static void take_text(char **where, Out *o) {
+  free(*where);
+  *where = strndup(o->text, o->len);
+  out_free(o);
+}
+
 // The frames are still there: later they are gone, when deferred calls have run. Protected, as others may change the
 // tables in which we look up names.
 void rt_uncaught(lua_State *L) {
@@ -323,37 +358,23 @@ void rt_uncaught(lua_State *L) {
   ptrdiff_t top = stack_save(L, L->top);
   vm_rawprotected(L, put_protected, &o);
   L->top = stack_restore(L, top);
-  free(g->trace);
-  g->trace = strndup(o.text, o.len);
-  out_free(&o);
-}
-
-static void put_message(Out *o, lua_State *L) {
-  size_t len;
-  if (lua_isstring(L, -1)) {
-    const char *s = lua_tolstring(L, -1, &len);
-    out_write(o, s, len);
-  } else if (luaL_callmeta(L, -1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
-    const char *s = lua_tolstring(L, -1, &len);
-    out_write(o, s, len);
-  } else {
-    out_printf(o, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-}
-
-static int message_protected(lua_State *L) {
-  put_message(lua_touserdata(L, 2), (lua_settop(L, 2), lua_pushvalue(L, 1), L));
-  return 0;
+  take_text(&g->trace, &o);
+  free(g->message);
+  g->message = NULL;
+  if (lua_isstring(L, -1) || !stack_trygrow(L, LUA_MINSTACK)) return;
+  out_init(&o, -1);
+  put_error(&o, L);
+  take_text(&g->message, &o);
 }
 
 void panic_report(lua_State *L, G *g) {
   Out o;
   out_init(&o, -1);
   out_printf(&o, "panic: ");
-  lua_pushcfunction(L, message_protected);
-  lua_insert(L, -2);
-  lua_pushlightuserdata(L, &o);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) out_printf(&o, "(error in error handling)");
+  if (g->message != NULL)
+    out_write(&o, g->message, strlen(g->message));
+  else
+    put_error(&o, L);
   out_printf(&o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
   if (g->trace != NULL) out_write(&o, g->trace, strlen(g->trace));
   put_creator(&o, g);

@@ -228,7 +228,8 @@ void g_free(M *m, G *g) {
   g->onend = NULL;
   g->onend_arg = NULL;
   free(g->trace);
-  g->trace = NULL;
+  free(g->message);
+  g->trace = g->message = NULL;
   g_setstatus(g, G_RUNNING, G_DEAD);
   gfree_push(&m->p->gfree, g);
   if (m->p->gfree.n > GFREE_LOCAL) gfree_spill(m->rt, m->p);

@@ -88,6 +88,7 @@ struct G {
   G *schednext;            // link in run queues and free lists
   Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
   char *trace;             // malloc'ed traceback of the error that is ending it (report.c)
+  char *message;           // malloc'ed text of that error if it is no string, NULL otherwise
   Waiter w;                // for single-object waits
   Waiter *sel;             // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
   uint32_t nsel;           // waiters in use: 0 unless parked in (or just woken from) a select

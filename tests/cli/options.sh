@@ -27,6 +27,19 @@ err "^$lungo: \(command line\):1: unexpected symbol near <eof>$"
 check "-e error" 2 "" "$lungo" -e 'error("boom")'
 err '^panic: \(command line\):1: boom$'
 check "-e without argument" 1 "" "$lungo" -e
+err "'-e' needs argument"
+check "-e before an option" 1 "" "$lungo" -e -v
+err "'-e' needs argument"
+check "-l before an option" 1 "" "$lungo" -l -v
+err "'-l' needs argument"
+check "-vv" 1 "" "$lungo" -vv
+err "unrecognized option '-vv'"
+check "---" 1 "" "$lungo" ---
+err "unrecognized option '---'"
+check "nothing runs before a bad option" 1 "" "$lungo" -e 'print(1)' -y
+check "after a chunk that does not load nothing runs" 1 "" "$lungo" -e 'x =' -e 'print(1)'
+check "the state is closed then too" 1 "gc" "$lungo" -e 'setmetatable({}, {__gc = function() print("gc") end})' none.lua
+err "^$lungo: cannot open none.lua"
 check "unknown option" 1 "" "$lungo" -x
 err "unrecognized option '-x'"
 err '^usage: '
@@ -54,9 +67,15 @@ err "module 'no_such_module' not found"
 cat >s.lua <<'E'
 print(#arg, arg[0], arg[1], arg[2], arg[-1] ~= nil, ...)
 E
+echo 'print(...)' >s2.lua
+echo 'print(arg[-3], arg[-2], arg[-1], arg[0], arg[1], arg[2], arg[-5])' >s3.lua
 check "script and arg" 0 $'2\ts.lua\ta\tb c\ttrue\ta\tb c' "$lungo" s.lua a "b c"
 check "options behind the script are its own" 0 $'2\ts.lua\t-e\tx\ttrue\t-e\tx' "$lungo" s.lua -e x
 check "--" 0 $'0\ts.lua\tnil\tnil\ttrue' "$lungo" -- s.lua
+check "arg changed before" 0 $'7\tb' "$lungo" -e 'arg[1] = 7' s2.lua a b
+check "arg no table" 1 "" "$lungo" -e 'arg = 1' s2.lua
+err "^$lungo: 'arg' is not a table$"
+check "arg with options" 0 $'-e\t \t--\ts3.lua\tx\tnil\tnil' "$lungo" -e ' ' -- s3.lua x
 check "missing script" 1 "" "$lungo" none.lua
 err 'cannot open'
 echo 'x = = 1' >bad.lua
@@ -73,8 +92,17 @@ for w in 6 5 1 2 on; do echo "$got" | grep -Eq "(^|[> ])$w\$" || { echo "FAIL -i
 err 'stdin:1: e'
 check "-W" 0 "" "$lungo" -W -e 'warn("careful")'
 err '^Lua warning: careful$'
+printf 'warn("@on", "a")\nwarn("@on")\nwarn("b", "c")\nwarn("@off")\nwarn("d")\n' >warn.lua
+check "warnings on and off" 0 "" "$lungo" warn.lua
+[ "$(cat err)" = "Lua warning: bc" ] || { echo "FAIL @on: $(cat err)"; bad=1; }
 check "no -W" 0 "" "$lungo" -e 'warn("careful")'
 [ -s err ] && { echo "FAIL: warning although off"; bad=1; }
+check "LUA_INIT_5_4 first" 0 "54" env LUA_INIT_5_4='print(54)' LUA_INIT='print(5)' "$lungo" -e ''
+echo 'print("from file", arg[0])' >init.lua
+check "LUA_INIT=@file" 0 $'from file\ts2.lua' env LUA_INIT=@init.lua "$lungo" s2.lua
+check "LUA_INIT=@missing" 1 "" env LUA_INIT=@nofile.lua "$lungo" -e 'print(1)'
+check "LUA_INIT with an error" 2 "" env LUA_INIT='error("msg")' "$lungo" -e 'print(1)'
+err '^panic: LUA_INIT:1: msg$'
 check "LUA_INIT" 0 "init" env LUA_INIT='print("init")' "$lungo" -e ''
 check "-E" 0 "" env LUA_INIT='print("init")' "$lungo" -E -e ''
 check "LUA_PATH" 0 "/x/?.lua" env LUA_PATH='/x/?.lua' "$lungo" -e 'print(package.path)'

@@ -33,6 +33,16 @@ report "number error" 'error(42)'
 has '^panic: 42$'
 report "__tostring" 'error(setmetatable({}, {__tostring = function() return "as text" end}))'
 line 1 "panic: as text"
+report "__tostring while the frames stand" $'\nerror(setmetatable({}, {__tostring = function()\n  return "line " .. debug.getinfo(4).currentline end}))'
+line 1 "panic: line 2"
+report "__tostring that raises" $'error(setmetatable({}, {__tostring = function()\n  error("inner") end}))'
+line 1 "panic: t.lua:2: inner"
+report "__tostring that raises a table" 'error(setmetatable({}, {__tostring = function() error({}) end}))'
+line 1 "panic: (error object is a table value)"
+report "error object replaced" $'local o = setmetatable({}, {__tostring = function() return "o" end})\ndefer error("second", 0)\nerror(o)'
+line 1 "panic: second"
+report "error object replaces" $'local o = setmetatable({}, {__tostring = function() return "o" end})\ndefer error(o)\nerror("first")'
+line 1 "panic: o"
 report "in a goroutine" $'go(function()\n  error("in go")\nend)\ntime.sleep(5)'
 line 1 "panic: t.lua:2: in go"
 line 2 ""

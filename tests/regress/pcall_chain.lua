@@ -20,7 +20,7 @@ local yields = coroutine.wrap(function()
     pcall(function() coroutine.yield() error() end)
   end
 end)
-for i = 1, 10000 do
+for i = 1, 3000 do
   pcall(error)
   pcall(pcall, pcall, error)
   xpcall(error, function() error() end)
