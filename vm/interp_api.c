@@ -98,8 +98,11 @@ bool interp_less(lua_State *L, const Value *a, const Value *b) {
 }
 
 bool interp_lesseq(lua_State *L, const Value *a, const Value *b) {
+  Value tm;
   int r = raw_lesseq(a, b);
-  return r >= 0 ? r != 0 : order_by_meta(L, a, b, TM_LE);
+  if (r >= 0) return r != 0;
+  if (!binary_meta(L, a, b, TM_LE, &tm) && binary_meta(L, b, a, TM_LT, &tm)) return !order_by_meta(L, b, a, TM_LT);
+  return order_by_meta(L, a, b, TM_LE);
 }
 
 bool interp_tostring(lua_State *L, Value *v) {

@@ -239,9 +239,15 @@ NOINLINE int op_less(lua_State *L, const Value *a, const Value *b) {
   return r >= 0 ? r : order_meta(L, a, b, TM_LT);
 }
 
+// Without __le, __lt decides by not (b < a): Lua 5.4 as it is usually built (LUA_COMPAT_LT_LE) has kept that.
 NOINLINE int op_lesseq(lua_State *L, const Value *a, const Value *b) {
+  Value tm;
   int r = raw_lesseq(a, b);
-  return r >= 0 ? r : order_meta(L, a, b, TM_LE);
+  if (r >= 0) return r;
+  if (binary_meta(L, a, b, TM_LE, &tm) || !binary_meta(L, b, a, TM_LT, &tm)) return order_meta(L, a, b, TM_LE);
+  L->ci->status |= CI_LEQ;
+  push_meta(L, &tm, b, a, 1);
+  return OP_PUSHED;
 }
 
 // R[A] op immediate; a > b and a >= b are b < a and b <= a.
@@ -541,6 +547,10 @@ bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n) {
 // ---- after a metamethod ----------------------------------------------------------------------------
 
 static void finish_jump(CallInfo *ci, Instr i, bool cond) {
+  if (ci->status & CI_LEQ) {
+    ci->status &= (uint16_t)~CI_LEQ;
+    cond = !cond;
+  }
   switch (INSTR_OP(i)) {
   case OP_JNE:
   case OP_JNLT:

@@ -46,6 +46,7 @@ typedef struct G G; // runtime/sched.h
   0x8000                  // C frame: a yield went through its lua_callk/lua_pcallk, k gets LUA_YIELD.
                           // Lua frame: yielded inside a hook, which is not called again for this instruction
 #define CI_CTBC CI_VARARG // C frame: lua_toclose was called in it
+#define CI_LEQ CI_RESUME  // Lua frame: its a <= b is answered by __lt, as not (b < a)
 #define CI_TRAN 0x0800    // a hook runs and u2.transfer tells which values are transferred
 
 typedef struct CallInfo {
