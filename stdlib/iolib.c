@@ -88,11 +88,12 @@ static bool write_piece(const char *s, size_t n, FILE *f) {
   return lungo_io_fwrite(s, 1, n, f) == n;
 }
 
-// Text of the string or number at index i; a number's is put into buf.
+// Text of the string or number at index i; a number's is put into buf. A float's is C's: unlike tostring, Lua's io
+// library marks no float as such (`io.write(1.0)` writes 1).
 static const char *text_of(lua_State *L, int i, size_t *n, char buf[VALUE_NUMBUF]) {
   const Value *v = lib_arg(L, i);
   if (!v_isnumber(v)) return lua_tolstring(L, i, n);
-  *n = value_num2str(v, buf, VALUE_NUMBUF);
+  *n = v_isfloat(v) ? (size_t)snprintf(buf, VALUE_NUMBUF, LUA_NUMBER_FMT, v->n) : value_num2str(v, buf, VALUE_NUMBUF);
   return buf;
 }
 

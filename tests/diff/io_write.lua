@@ -1,0 +1,11 @@
+-- What io.write and file:write make of numbers, and how they fail.
+io.write(1.0, " ", 2 ^ 53, " ", 1e100, " ", -0.0, " ", 1 / 0, " ", 0 / 0, " ", 3, " ", math.mininteger, " ", 0.1, "\n")
+io.write(1.0) io.write("\n", 2.5e300, "\n")
+io.stdout:write(1.0, 2 ^ 20, "\n"):write(-1e15, "\n")
+local f = io.tmpfile()
+print(f:write(3.0, "\n", 2 ^ 63, ("x"):rep(600), 7.0, 7) == f, f:seek("cur"))
+f:seek("set")
+print(f:read("n", "n"), f:read("a"))
+print(pcall(f.write, f, {})) print(pcall(f.write, f, "x", nil)) print(pcall(io.write, true)) print(pcall(f.write, 1))
+f:close()
+print(pcall(f.write, f, "x"))
