@@ -19,6 +19,7 @@
 #include "dbg_int.h"
 #include "func.h"
 #include "gc.h"
+#include "interp.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -130,6 +131,43 @@ static Cell *cell_in(const Value *reg) {
   return reg->tag == TAG_INTERNAL && reg->o->type == OBJ_CELL ? (Cell *)reg->o : NULL;
 }
 
+// While the loop itself walks a table (op_iterstep), the iterator's register holds a position and the control
+// variable's a block; a program sees `next` and the last key there, which is in the first variable unless that was
+// assigned.
+static Value *walk_of(Value *pos) {
+  if (pos->tag == TAG_EMPTY) return pos;
+  return pos->tag == TAG_INTERNAL && cell_in(pos) == NULL && pos[-2].tag == TAG_EMPTY ? pos - 2 : NULL;
+}
+
+static void get_register(Value *pos, Value *out) {
+  Value *walk = walk_of(pos);
+  if (likely(pos->tag != TAG_INTERNAL && walk == NULL)) {
+    v_copy(out, pos);
+  } else if (walk == pos) {
+    out->f = vm_next;
+    out->tag = TAG_LCF;
+  } else if (walk != NULL || cell_in(pos) != NULL) {
+    const Cell *cell = cell_in(walk != NULL ? &walk[4] : pos);
+    if (cell != NULL)
+      cell_get((Cell *)cell, out);
+    else
+      v_copy(out, &walk[4]);
+  } else {
+    v_setnil(out);
+  }
+}
+
+// From here on the loop calls its iterator.
+static void end_walk(Value *walk) {
+  Value last;
+  if (walk[2].tag == TAG_INTERNAL) {
+    get_register(&walk[2], &last);
+    v_copy(&walk[2], &last);
+  }
+  get_register(walk, &last);
+  v_copy(walk, &last);
+}
+
 LUA_API const char *lua_getlocal(lua_State *L, const lua_Debug *ar, int n) {
   if (ar == NULL) { // parameters of the function on top
     const Value *f = L->top - 1;
@@ -138,13 +176,7 @@ LUA_API const char *lua_getlocal(lua_State *L, const lua_Debug *ar, int n) {
   Value *pos = NULL;
   const char *name = find_local(L, ar->i_ci, n, &pos);
   if (name == NULL) return NULL;
-  if (likely(pos->tag != TAG_INTERNAL)) {
-    v_copy(L->top, pos);
-  } else if (cell_in(pos) != NULL) {
-    cell_get(cell_in(pos), L->top);
-  } else {
-    v_setnil(L->top);
-  }
+  get_register(pos, L->top);
   api_incrtop(L);
   return name;
 }
@@ -153,6 +185,8 @@ LUA_API const char *lua_setlocal(lua_State *L, const lua_Debug *ar, int n) {
   Value *pos = NULL;
   const char *name = find_local(L, ar->i_ci, n, &pos);
   if (name == NULL) return NULL;
+  Value *walk = pos[-1].tag == TAG_EMPTY ? pos - 1 : walk_of(pos);
+  if (unlikely(walk != NULL)) end_walk(walk);
   if (likely(pos->tag != TAG_INTERNAL)) {
     v_copy(pos, L->top - 1);
   } else if (cell_in(pos) != NULL) {
