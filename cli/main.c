@@ -11,6 +11,7 @@
 #include <lua.h>
 #include <lualib.h>
 #include <lungo.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,8 +151,30 @@ static bool refuse(lua_State *L) {
 
 static int run_flags = LUNGO_PANIC;
 
-static void run_loaded(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags); }
-static void run_last(lua_State *L, int nargs) { lungo_run(L, nargs, 0, run_flags | LUNGO_LAST); }
+// Ctrl-C while a chunk runs raises `interrupted!` in goroutine 1 as soon as that runs Lua code, as in `lua`; a second
+// one ends the process. lua_sethook is what a signal handler may call.
+static lua_State *volatile interruptible;
+
+static void raise_interrupted(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  luaL_error(L, "interrupted!");
+}
+
+static void on_interrupt(int sig) {
+  signal(sig, SIG_DFL);
+  lua_sethook(interruptible, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+static void run_chunk(lua_State *L, int nargs, int flags) {
+  interruptible = L;
+  signal(SIGINT, on_interrupt);
+  lungo_run(L, nargs, 0, flags);
+  signal(SIGINT, SIG_DFL);
+}
+
+static void run_loaded(lua_State *L, int nargs) { run_chunk(L, nargs, run_flags); }
+static void run_last(lua_State *L, int nargs) { run_chunk(L, nargs, run_flags | LUNGO_LAST); }
 
 static bool run_string(lua_State *L, const char *s, const char *name) {
   if (luaL_loadbuffer(L, s, strlen(s), name) != LUA_OK) return refuse(L);
