@@ -30,7 +30,11 @@ _Thread_local M *m_current;
 
 void m_setcurrent(M *m) { m_current = m; }
 
-Ctx *rt_current(void) { return m_current != NULL ? &m_current->ctx : NULL; }
+Ctx *rt_current(Global *gl) {
+  M *m = m_current;
+  if (gl != NULL && (m == NULL || m->rt != gl->rt)) m = gl->rt->m0;
+  return m != NULL ? &m->ctx : NULL;
+}
 
 // ---- notes -------------------------------------------------------------------------------------------
 

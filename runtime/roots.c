@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// roots.c: what the collector asks the runtime: roots, allocation caches, timers that nobody refers to any more.
+// roots.c: what the collector asks the runtime: roots, timers that nobody refers to any more.
 //
 // Invariants: the world is stopped, so each live G's `cur` says where it is: set when it parked, blocked or stopped.
 //             A value handed to a goroutine that has not run since is only in its waiter; waiters are nil otherwise.
@@ -39,9 +39,3 @@ void rt_markroots(Global *gl, struct Marker *m) {
 }
 
 void rt_aftermark(Global *gl) { timers_aftermark(gl->rt); }
-
-void rt_eachcache(Global *gl, void (*fn)(struct Cache *, void *arg), void *arg) {
-  Runtime *rt = gl->rt;
-  for (int i = 0; i < atomic_load(&rt->nallp); i++)
-    if (rt->allp[i]->cache != NULL) fn(rt->allp[i]->cache, arg);
-}

@@ -269,8 +269,13 @@ static int stack_need(const Value *v, int nargs) {
 // Raises LUA_ERRMEM in L.
 static G *g_prepare(M *m, lua_State *L, int need) {
   G *g = g_peekfree(m);
+  if (g == NULL && gc_rescue(L)) g = g_peekfree(m);
+  if (g != NULL && g->L == NULL) {
+    lua_State *fresh = thread_new_small(L, need); // may collect, and so come back with another P
+    g = g_peekfree(m);
+    if (g != NULL && g->L == NULL) g->L = fresh;
+  }
   if (g == NULL) call_memerror(L);
-  if (g->L == NULL) g->L = thread_new_small(L, need);
   g->L->ctx = &m->ctx;
   if (g->L->stack_last - g->L->top < need && !stack_trygrow(g->L, need)) call_memerror(L);
   return g;
@@ -360,7 +365,8 @@ static void make_protected(lua_State *L, void *ud) {
 // Where no goroutine runs there is no state to raise an error in: one is made on the C stack for the occasion.
 static G *g_make_bare(Ctx *ctx, const Value *fn) {
   Value stack[LUA_MINSTACK + EXTRA_STACK];
-  lua_State L = {.stack = stack, .top = stack + 1, .stack_last = stack + LUA_MINSTACK, .ctx = ctx, .gl = ctx->gl};
+  lua_State L = {
+      .stack = stack, .top = stack + 1, .stack_last = stack + LUA_MINSTACK, .ctx = ctx, .gl = ctx->gl, .nogc = 1};
   lua_State *saved = ctx->L;
   struct MakeArgs a = {fn, NULL};
   for (int i = 0; i < LUA_MINSTACK + EXTRA_STACK; i++) v_setnil(&stack[i]);
@@ -399,7 +405,7 @@ static int fin_main(lua_State *L) {
 
 void rt_finalizers_ready(Global *gl) {
   atomic_store(&gl->rt->fin_wanted, true);
-  if (m_current != NULL) m_poll(m_current, POLL_PREEMPT); // to the slow half of the next safepoint
+  m_poll(m_of(rt_current(gl)), POLL_PREEMPT); // to the slow half of the next safepoint
 }
 
 void fin_maybe(M *m) {

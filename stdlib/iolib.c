@@ -28,7 +28,7 @@ int __uflow(FILE *);
 #define BLOCKING(type, name, params, call)                                                                             \
   type lungo_io_##name params;                                                                                         \
   type lungo_io_##name params {                                                                                        \
-    Ctx *ctx = rt_current();                                                                                           \
+    Ctx *ctx = rt_current(NULL);                                                                                       \
     if (ctx == NULL || ctx->cache == NULL) return call;                                                                \
     rt_block_enter(ctx);                                                                                               \
     type result = call;                                                                                                \
@@ -59,7 +59,7 @@ BLOCKING(int, clearerr, (FILE * f), clear_error(f))
 // Two goroutines that read one file: the second waits for the stream's lock in the system, without its processor.
 void lungo_io_flockfile(FILE *f);
 void lungo_io_flockfile(FILE *f) {
-  Ctx *ctx = rt_current();
+  Ctx *ctx = rt_current(NULL);
   if (ftrylockfile(f) == 0) return;
   if (ctx != NULL && ctx->cache != NULL) {
     rt_block_enter(ctx);

@@ -39,6 +39,21 @@ static int open_debug(lua_State *L) {
   return 1;
 }
 
+// lauxlib makes the metatable of its buffers' boxes when it needs the first one. If memory is refused in the middle of
+// that, the metatable stays without its methods, and no buffer works ever after. So it is made here, where an error
+// means that there are no libraries at all; half of one from such an attempt is removed first.
+static void prepare_buffers(lua_State *L) {
+  luaL_Buffer b;
+  int top = lua_gettop(L);
+  if (luaL_getmetatable(L, "_UBOX*") == LUA_TTABLE && lua_getfield(L, -1, "__close") == LUA_TNIL) {
+    lua_pushnil(L);
+    lua_setfield(L, LUA_REGISTRYINDEX, "_UBOX*");
+  }
+  luaL_buffinitsize(L, &b, LUAL_BUFFERSIZE + 1);
+  luaL_pushresultsize(&b, 0);
+  lua_settop(L, top);
+}
+
 void lungo_openlibs(lua_State *L) {
   static const luaL_Reg libs[] = {
       {LUA_GNAME, lungo_openbase},      {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, lungo_opencoroutine},
@@ -52,6 +67,7 @@ void lungo_openlibs(lua_State *L) {
     lua_pop(L, 1);
   }
   lungo_opengo(L);
+  prepare_buffers(L);
 }
 
 // A host written for Lua opens everything by this name, and so gets goroutines.

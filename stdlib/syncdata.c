@@ -146,7 +146,9 @@ static void do_step(lua_State *L, Userdata *map, MapStep *s) {
   share_value(L, s->key);
   share_value(L, s->val);
   lock(&s->map->lk);
+  L->nogc++; // a collection would wait for those who wait for the lock
   int status = vm_rawprotected(L, map_apply, s);
+  L->nogc--;
   unlock(&s->map->lk);
   if (status != LUA_OK) lua_error(L);
 }
@@ -230,7 +232,7 @@ static int map_len(lua_State *L) {
 }
 
 // Iteration walks the keys there were at its start, and skips those that are gone by then: so it ends whatever others
-// do, and sees no key twice. Pushes the list of keys. No safepoint comes between, so `pin` needs no root.
+// do, and sees no key twice. Pushes the list of keys. The list may be big, so `pin` is rooted while it grows.
 static void push_keys(lua_State *L, Userdata *map) {
   Table *t = map_table(map);
   Obj *pin = NULL;
@@ -238,8 +240,13 @@ static void push_keys(lua_State *L, Userdata *map) {
   int64_t n = 0;
   Value k, v;
   lua_newtable(L);
-  Table *keys = v_table(L->top - 1);
-  while (table_iter(L, t, &pin, &pos, &k, &v)) table_setint(L, keys, ++n, &k);
+  lua_pushnil(L);
+  Table *keys = v_table(L->top - 2);
+  while (table_iter(L, t, &pin, &pos, &k, &v)) {
+    v_setobj(L->top - 1, TAG_INTERNAL, pin);
+    table_setint(L, keys, ++n, &k);
+  }
+  lua_pop(L, 1);
 }
 
 // Pushes the next key that is still there and its value; `i` is the number of keys tried before. 0: no more.

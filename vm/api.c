@@ -28,7 +28,7 @@ const Value api_none = {.u = 0, .tag = TAG_NIL};
 // ---- indices ---------------------------------------------------------------------------------------
 
 NOINLINE void api_adopt(lua_State *L) {
-  Ctx *ctx = rt_current();
+  Ctx *ctx = rt_current(L->gl);
   if (ctx != NULL) L->ctx = ctx;
 }
 
@@ -142,7 +142,7 @@ LUA_API int lua_checkstack(lua_State *L, int n) {
     int used = (int)(L->top - L->stack) + EXTRA_STACK;
     if (used > LUAI_MAXSTACK - n) return 0;
     api_own(L);
-    if (!stack_trygrow(L, n)) return 0;
+    if (!stack_trygrow(L, n) && !(gc_rescue(L) && stack_trygrow(L, n))) return 0;
   }
   if (L->ci->top < L->top + n) L->ci->top = L->top + n;
   return 1;
@@ -228,22 +228,29 @@ LUA_API lua_Integer lua_tointegerx(lua_State *L, int idx, int *isnum) {
 
 LUA_API int lua_toboolean(lua_State *L, int idx) { return !v_isfalsy(api_index(L, idx)); }
 
-// Converts the number at idx to a string where it stands. An upvalue is changed only if it still holds that number:
-// another worker may just have assigned it; then the string stays anchored in the scratch value.
+// An upvalue is changed only if it still holds that number: another worker may just have assigned it; then the string
+// stays anchored in the scratch value, until the second next access to an upvalue.
+static void replace_number(Slot *slot, const Value *number, String *s) {
+  uint64_t b = slot_load(slot);
+  Value now;
+  bits_decode(&now, b);
+  if (now.tag != number->tag || now.u != number->u) return;
+  atomic_compare_exchange_strong_explicit(&slot->bits, &b, SLOT_OBJ(TAG_STRING, s), memory_order_release,
+                                          memory_order_relaxed);
+}
+
+// Converts the number at idx to a string where it stands.
 static NOINLINE const char *number_tolstring(lua_State *L, int idx, Value *o, size_t *len) {
   api_own(L);
   char buf[VALUE_NUMBUF];
   size_t n = value_num2str(o, buf, sizeof buf);
-  String *s = str_new(L, buf, n);
+  String *s = str_alloc_gc(L, n);
+  memcpy(s->data, buf, n);
   Value old;
   v_copy(&old, o);
   v_setobj(o, TAG_STRING, s);
   Slot *slot = idx < LUA_REGISTRYINDEX ? upvalue_slot(L, idx) : NULL;
-  uint64_t b;
-  if (slot != NULL && v_encode_fast(&old, &b)) {
-    atomic_compare_exchange_strong_explicit(&slot->bits, &b, SLOT_TAGGED(TAG_STRING, (uintptr_t)s),
-                                            memory_order_release, memory_order_relaxed);
-  }
+  if (slot != NULL) replace_number(slot, &old, s);
   if (len != NULL) *len = s->len;
   gc_check(L);
   return s->data;
@@ -352,9 +359,15 @@ static ALWAYS_INLINE const char *push_string(lua_State *L, String *s) {
   return s->data;
 }
 
+static String *new_string(lua_State *L, const char *s, size_t len) {
+  String *str = str_alloc_gc(L, len);
+  if (len > 0) memcpy(str->data, s, len);
+  return str;
+}
+
 LUA_API const char *lua_pushlstring(lua_State *L, const char *s, size_t len) {
   api_own(L);
-  return push_string(L, str_new(L, len == 0 ? "" : s, len));
+  return push_string(L, new_string(L, s, len));
 }
 
 LUA_API const char *lua_pushstring(lua_State *L, const char *s) {
@@ -363,7 +376,8 @@ LUA_API const char *lua_pushstring(lua_State *L, const char *s) {
     return NULL;
   }
   api_own(L);
-  return push_string(L, str_newz(L, s));
+  size_t n = strlen(s);
+  return push_string(L, n <= STR_MAXINTERN ? str_newz(L, s) : new_string(L, s, n));
 }
 
 LUA_API const char *lua_pushvfstring(lua_State *L, const char *fmt, va_list argp) {

@@ -104,7 +104,10 @@ LUA_API int lua_load(lua_State *L, lua_Reader reader, void *dt, const char *chun
   struct LoadArgs a = {.z = {.L = L, .reader = reader, .data = dt}, .mode = mode};
   a.name = chunkname != NULL ? chunkname : "?";
   api_own(L);
+  uint8_t nogc = L->nogc;
+  L->nogc = 1;                                         // the compiler's objects hang together late
   int status = vm_rawprotected(L, load_protected, &a); // a reader cannot yield across the parser
+  L->nogc = nogc;
   if (status == LUA_OK) set_env(L, v_lcl(L->top - 1));
   gc_check(L);
   return status;

@@ -27,6 +27,7 @@
 #include "call.h"
 #include "cmodule.h"
 #include "dbg.h"
+#include "gc.h"
 #include "heap.h"
 #include "interp.h"
 #include "lgassert.h"
@@ -69,20 +70,25 @@ static int stack_newsize(const lua_State *L, int n) {
   return want < needed ? needed : want;
 }
 
+static void stack_setsize(lua_State *L, int newsize) {
+  if (stack_resize(L, L->ctx, newsize)) return;
+  if (!gc_rescue(L) || !stack_resize(L, L->ctx, newsize)) call_memerror(L);
+}
+
 // The room beyond the limit is for the message handler and __close methods; who exhausts that too gets LUA_ERRERR.
 static COLD void stack_overflow(lua_State *L) {
   if (stack_size(L) > LUAI_MAXSTACK) {
     v_setobj(L->top++, TAG_STRING, L->gl->errerrmsg);
     call_throw(L, LUA_ERRERR);
   }
-  if (!stack_resize(L, L->ctx, STACK_ERROR)) call_memerror(L);
+  stack_setsize(L, STACK_ERROR);
   dbg_runerror(L, "stack overflow");
 }
 
 NOINLINE void stack_grow(lua_State *L, int n) {
   int newsize = stack_newsize(L, n);
   if (newsize == 0) stack_overflow(L);
-  if (!stack_resize(L, L->ctx, newsize)) call_memerror(L);
+  stack_setsize(L, newsize);
 }
 
 bool stack_trygrow(lua_State *L, int n) {
@@ -102,7 +108,7 @@ static int stack_inuse(const lua_State *L) {
 void stack_shrink(lua_State *L) {
   int inuse = stack_inuse(L), size = stack_size(L), half = size / 2;
   if (size > LUAI_MAXSTACK || half < STACK_MIN || inuse + EXTRA_STACK > half / 2) return;
-  stack_resize(L, rt_current(), half);
+  stack_resize(L, rt_current(L->gl), half);
 }
 
 void stack_unoverflow(lua_State *L) {
@@ -116,7 +122,9 @@ void stack_unoverflow(lua_State *L) {
 NOINLINE CallInfo *ci_extend(lua_State *L) {
   CallInfo *ci = L->ci->next;
   if (ci != NULL) return ci;
-  ci = heap_mem(L, sizeof *ci);
+  ci = heap_trymem(L->ctx, sizeof *ci);
+  if (unlikely(ci == NULL) && gc_rescue(L)) ci = heap_trymem(L->ctx, sizeof *ci);
+  if (unlikely(ci == NULL)) call_memerror(L);
   ci->next = NULL;
   ci->prev = L->ci;
   ci->status = 0;
@@ -128,7 +136,7 @@ NOINLINE CallInfo *ci_extend(lua_State *L) {
 static ALWAYS_INLINE Ctx *ctx_of(lua_State *L) {
   Ctx *ctx = L->ctx;
   if (likely(ctx != NULL && atomic_load_explicit(&L->running, memory_order_relaxed) && ctx->L == L)) return ctx;
-  return rt_current();
+  return rt_current(L->gl);
 }
 
 NOINLINE Ctx *call_ctx(lua_State *L) { return ctx_of(L); }
@@ -153,6 +161,7 @@ COLD void call_throw(lua_State *L, int status) {
 }
 
 COLD void call_memerror(lua_State *L) {
+  heap_press(call_ctx(L));
   v_setobj(L->top++, TAG_STRING, L->gl->memerrmsg);
   call_throw(L, LUA_ERRMEM);
 }
@@ -177,7 +186,7 @@ COLD void call_cstack_slow(lua_State *L) {
 
 LUA_API int lua_error(lua_State *L) {
   const Value *v = L->top - 1;
-  if (v_isstring(v) && v_str(v) == L->gl->memerrmsg) call_throw(L, LUA_ERRMEM);
+  if (v_isstring(v) && str_eq(v_str(v), L->gl->memerrmsg)) call_memerror(L); // as lauxlib's buffers raise it
   dbg_errormsg(L);
 }
 
@@ -570,6 +579,7 @@ LUA_API int lua_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KCon
   struct Call c = {stack_save(L, L->top - (nargs + 1)), nresults};
   int status = k != NULL && L->nny == 0 ? pcall_with_yield(L, &c, handler, ctx, k)
                                         : call_protected(L, call_without_yield, &c, c.func, handler);
+  if (unlikely(status == LUA_ERRMEM)) gc_check(L); // the caller should find memory
   adjust_top(L, nresults);
   return status;
 }
@@ -597,12 +607,44 @@ int vm_callk(lua_State *L, int nargs, int nresults, lua_KContext kctx, lua_KFunc
   return VM_CALL;
 }
 
-// A value that cannot be called is an error inside the protected call, and so is one call too many.
+// Whether call_push needs neither memory nor a metamethod.
+static bool push_issafe(const lua_State *L, const Value *func) {
+  int need = func->tag == TAG_LCL ? v_lcl(func)->p->maxstack + 1 : LUA_MINSTACK;
+  return v_isfunction(func) && L->npcalls <= MAX_PCALLS && L->ci->next != NULL && L->stack_last - L->top > need;
+}
+
+static void push_protected(lua_State *L, void *ud) {
+  struct Call *c = ud;
+  if (unlikely(L->npcalls > MAX_PCALLS)) dbg_runerror(L, "C stack overflow");
+  call_push(L, stack_restore(L, c->func), c->nresults, CI_FROMC);
+}
+
+// The call has failed before it began: the continuation gets the error on top.
+static COLD int pcall_failed(lua_State *L, int status) {
+  CallInfo *ci = L->ci;
+  Value *low = stack_restore(L, ci->u2.funcidx);
+  v_copy(low, L->top - 1);
+  L->top = low + 1;
+  ci->status &= (uint16_t) ~(CI_CALLK | CI_PCALL);
+  L->errfunc = ci->u.c.errfunc & ~(ptrdiff_t)1;
+  L->npcalls--;
+  stack_unoverflow(L);
+  stack_ensure(L, LUA_MINSTACK);
+  if (ci->top < L->top + LUA_MINSTACK) ci->top = L->top + LUA_MINSTACK;
+  return ci->u.c.k(L, status, ci->u.c.kctx);
+}
+
+// A value that cannot be called is an error inside the protected call, and so is one call too many. The level may not
+// be armed yet (call_inner), and then nobody but us would catch it there.
 int vm_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KContext kctx, lua_KFunction k) {
   Value *func = L->top - (nargs + 1);
   set_protection(L, L->ci, func, msgh == 0 ? 0 : stack_save(L, call_index(L, msgh)));
   set_continuation(L->ci, kctx, k, CI_CALLK | CI_PCALL);
-  if (unlikely(L->npcalls > MAX_PCALLS)) dbg_runerror(L, "C stack overflow");
-  call_push(L, func, nresults, CI_FROMC);
-  return VM_CALL;
+  if (likely(push_issafe(L, func))) {
+    call_push(L, func, nresults, CI_FROMC);
+    return VM_CALL;
+  }
+  struct Call c = {stack_save(L, func), nresults};
+  int status = call_try(L, push_protected, &c);
+  return likely(status == LUA_OK) ? VM_CALL : pcall_failed(L, status);
 }

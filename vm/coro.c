@@ -219,7 +219,7 @@ static int resume_results(lua_State *co, int status) {
 
 // co may be the main state itself, when a host runs its script that way.
 LUA_API int lua_resume(lua_State *co, lua_State *from, int nargs, int *nresults) {
-  Ctx *ctx = rt_current();
+  Ctx *ctx = rt_current(co->gl);
   lua_State *outer = ctx->L;
   bool self = outer == NULL || outer == co;
   (void)from; // who runs on this worker resumes it, whatever the caller says
@@ -282,7 +282,7 @@ static int close_claimed(Ctx *ctx, lua_State *outer, lua_State *co) {
 
 // Another goroutine's running coroutine is refused, with nothing pushed.
 LUA_API int lua_resetthread(lua_State *co) {
-  Ctx *ctx = rt_current();
+  Ctx *ctx = rt_current(co->gl);
   lua_State *outer = ctx->L;
   if (outer == NULL || outer == co) return close_claimed(ctx, co, co);
   if (!coro_claim(co)) return LUA_ERRRUN;

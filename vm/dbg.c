@@ -95,7 +95,7 @@ bool dbg_getstack(lua_State *L, int level, lua_Debug *ar) {
 
 bool dbg_runselsewhere(const lua_State *L) {
   if (!atomic_load_explicit(&((lua_State *)L)->running, memory_order_acquire)) return false;
-  const Ctx *ctx = rt_current();
+  const Ctx *ctx = rt_current(L->gl);
   return ctx != NULL && ctx->L != NULL && ctx->L != L && ctx->L->g != __atomic_load_n(&L->g, __ATOMIC_RELAXED);
 }
 

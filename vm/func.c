@@ -2,24 +2,27 @@
 //
 // func.c: making cells, closures, prototypes, userdata and coroutine states.
 //
-// Invariants: an object is complete before it is returned; nobody can see it earlier, as allocation never collects.
+// Invariants: an object is complete before it is returned. Whoever makes one is at a safepoint (gc_new_obj), or has set
+//             L->nogc; an object that is not complete yet is not held across another allocation that may collect.
 //             A stack block is filled with nil before it is used: the collector may look at all of it.
 // See also:   func.h, object.h, state.h, state.c (the main state).
 #include "func.h"
 #include "call.h"
+#include "gc.h"
 #include "heap.h"
 #include "lgassert.h"
 
 Cell *cell_new(lua_State *L, const Value *v) {
-  uint64_t b = v_encode(L, v);
   Cell *c = heap_new_cell(L);
-  slot_store(&c->v, b);
+  if (unlikely(c == NULL) && gc_rescue(L)) c = heap_new_cell(L);
+  if (unlikely(c == NULL)) call_memerror(L);
+  slot_store(&c->v, v_encode(L, v));
   return c;
 }
 
 LClosure *lcl_new(lua_State *L, Proto *p) {
   uint32_t n = (uint32_t)p->nupvals;
-  LClosure *c = heap_new_obj(L, OBJ_LCL, sizeof(LClosure) + n * sizeof c->upv[0]);
+  LClosure *c = gc_new_obj(L, OBJ_LCL, sizeof(LClosure) + n * sizeof c->upv[0]);
   atomic_store_explicit(&c->hdr.aux32, n, memory_order_relaxed);
   c->p = p;
   for (uint32_t i = 0; i < n; i++) atomic_store_explicit(&c->upv[i], NULL, memory_order_relaxed);
@@ -35,7 +38,7 @@ LClosure *lcl_new_withcells(lua_State *L, Proto *p) {
 }
 
 CClosure *ccl_new(lua_State *L, lua_CFunction f, int nup) {
-  CClosure *c = heap_new_obj(L, OBJ_CCL, sizeof(CClosure) + (size_t)nup * sizeof(Slot));
+  CClosure *c = gc_new_obj(L, OBJ_CCL, sizeof(CClosure) + (size_t)nup * sizeof(Slot));
   atomic_store_explicit(&c->hdr.aux32, (uint32_t)nup, memory_order_relaxed);
   c->f = f;
   for (int i = 0; i < nup; i++) slot_store(&c->upv[i], SLOT_NIL);
@@ -51,7 +54,7 @@ Proto *proto_new(lua_State *L) {
 Userdata *ud_new(lua_State *L, size_t len, int nuv) {
   size_t head = ud_headsize((uint32_t)nuv);
   if (unlikely(len > (size_t)PTRDIFF_MAX - head)) call_memerror(L);
-  Userdata *u = heap_new_obj(L, OBJ_USERDATA, head + len);
+  Userdata *u = gc_new_obj(L, OBJ_USERDATA, head + len);
   atomic_store_explicit(&u->meta, NULL, memory_order_relaxed);
   u->len = len;
   u->trace = NULL;
@@ -81,7 +84,14 @@ static void base_frame(lua_State *L, int room) {
 }
 
 static lua_State *state_new(lua_State *L, int nstack, int room) {
-  Thread *t = heap_new_obj(L, OBJ_THREAD, sizeof(Thread));
+  size_t stack_bytes = (size_t)(nstack + EXTRA_STACK) * sizeof(Value);
+  Value *stack = heap_trymem(L->ctx, stack_bytes);
+  Thread *t = heap_trynew(L->ctx, OBJ_THREAD, sizeof(Thread));
+  if (unlikely(stack == NULL || t == NULL)) {
+    if (!gc_rescue(L)) call_memerror(L);
+    stack = heap_mem(L, stack_bytes);
+    t = heap_new_obj(L, OBJ_THREAD, sizeof(Thread));
+  }
   lua_State *co = &t->L;
   memset((char *)t + sizeof(Obj), 0, sizeof(Thread) - sizeof(Obj));
   t->extraspace = __atomic_load_n(&thread_of(L->gl->mainL)->extraspace, __ATOMIC_RELAXED);
@@ -90,7 +100,7 @@ static lua_State *state_new(lua_State *L, int nstack, int room) {
   co->oldpc = -1;
   v_setnil(&co->scratch[0]);
   v_setnil(&co->scratch[1]);
-  co->stack = heap_mem(L, (size_t)(nstack + EXTRA_STACK) * sizeof(Value));
+  co->stack = stack;
   co->stack_last = co->stack + nstack;
   base_frame(co, room);
   return co;
@@ -119,6 +129,7 @@ void thread_reset_stack(lua_State *L) {
   if (ci != NULL) ci->next = NULL;
   L->hook = NULL;
   L->hookmask = 0;
+  L->nogc = 0;
   L->allowhook = 1;
   L->nCcalls = 0;
   L->npcalls = 0;

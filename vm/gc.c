@@ -15,6 +15,9 @@
 //             next safepoint collects, if the heap is still over. The threshold is what was live times `pause` percent
 //             (200: twice), but some megabytes more than live at least, so that small programs do not collect all
 //             the time.
+//             When memory is refused, allocation goes on with the heap's reserve and the next safepoint collects; who
+//             asks for much (blocks of tables, long strings, stacks, userdata) is at a safepoint, collects before it
+//             raises an error (gc_rescue), and tries again. Catching `not enough memory` is a safepoint too.
 //             LUNGODEBUG=gcstress collects at each safepoint after an allocation.
 // collectgarbage: "step" does no partial work: it counts up to the size of the heap and then collects, so that the
 //             number of steps in a cycle is about what it is in Lua. "generational" and "incremental" are remembered.
@@ -46,7 +49,10 @@ static uint64_t now_ns(void) {
 
 int gc_new(Global *gl) {
   struct GcState *gc = calloc(1, sizeof *gc);
-  if (gc == NULL) return -ENOMEM;
+  if (gc == NULL || !marking_new_spare(gc)) {
+    free(gc);
+    return -ENOMEM;
+  }
   final_init(&gc->fin);
   gc->trace = gc_debugswitch("gctrace") != 0;
   gc->born_ns = now_ns();
@@ -61,6 +67,7 @@ int gc_new(Global *gl) {
 
 void gc_free(Global *gl) {
   final_free(&gl->gc->fin);
+  free(gl->gc->spare);
   free(gl->gc);
   gl->gc = NULL;
 }
@@ -145,7 +152,7 @@ static size_t min_growth(const Global *gl, int workers) {
   return MIN_GROWTH * (size_t)(workers < MAX_GROWTHS ? workers : MAX_GROWTHS);
 }
 
-// Allocation cannot collect when memory is refused. So where that happened once, collections begin half way to there.
+// Where memory was refused once, collections begin half way to there: what is not in the heap needs some too.
 static size_t next_threshold(const Global *gl, size_t live, int workers) {
   size_t pause = (size_t)atomic_load_explicit(&gl->gc->pause, memory_order_relaxed);
   size_t least = min_growth(gl, workers), ceiling = heap_ceiling(gl->heap);
@@ -230,6 +237,7 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
   }
   sweep_phase(c);
   shrink_stacks(&c->mk, asker);
+  heap_fill_reserve(gl->heap);
   c->end = now_ns();
   account_cycle(gl->gc, c);
 }
@@ -267,13 +275,36 @@ static void finalize_after(lua_State *L) {
     gc_run_finalizers(L, -1);
 }
 
+static bool is_due(Global *gl) {
+  if (atomic_load_explicit(&gl->gc->closing, memory_order_relaxed)) return false;
+  if (heap_is_pressed(gl->heap)) return true;
+  return !atomic_load_explicit(&gl->gc->stopped, memory_order_relaxed) && heap_wants_gc(gl->heap);
+}
+
 void gc_step(lua_State *L) {
   struct GcState *gc = L->gl->gc;
   atomic_fetch_and_explicit(&L->ctx->poll, ~POLL_GC, memory_order_relaxed);
-  if (atomic_load_explicit(&gc->stopped, memory_order_relaxed) ||
-      atomic_load_explicit(&gc->closing, memory_order_relaxed) || !heap_wants_gc(L->gl->heap))
-    return;
-  if (collect(L)) finalize_after(running(L));
+  bool owed = atomic_exchange_explicit(&gc->owed, false, memory_order_relaxed);
+  if ((is_due(L->gl) && collect(L)) || owed) finalize_after(running(L));
+}
+
+COLD bool gc_rescue(lua_State *L) {
+  struct GcState *gc = L->gl->gc;
+  uint64_t before = atomic_load_explicit(&gc->ncycles, memory_order_relaxed);
+  if (L->nogc > 0 || running(L)->nogc > 0 || atomic_load_explicit(&gc->closing, memory_order_relaxed)) return false;
+  if (!collect(L) && atomic_load_explicit(&gc->ncycles, memory_order_relaxed) == before) return false;
+  heap_trim(L->gl->heap, 0);
+  atomic_store_explicit(&gc->owed, true, memory_order_relaxed);
+  atomic_fetch_or_explicit(&L->ctx->poll, POLL_GC, memory_order_relaxed);
+  return true;
+}
+
+void *gc_new_obj(lua_State *L, uint8_t type, size_t size) {
+  void *p = heap_trynew(L->ctx, type, size);
+  if (likely(p != NULL)) return p;
+  if (gc_rescue(L)) p = heap_trynew(L->ctx, type, size);
+  if (p == NULL) call_memerror(L);
+  return p;
 }
 
 // Another worker's collection that began after we asked does as well as ours.

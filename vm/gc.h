@@ -16,6 +16,12 @@ void gc_free(Global *gl);
 
 // Collect if the heap has grown past its threshold (POLL_GC was set) and the collector is not stopped.
 void gc_step(lua_State *L);
+// Memory was refused at a safepoint: collects, also after collectgarbage("stop"), as much as can be and gives it back.
+// Finalizers run later. False: nothing was collected, it makes no sense to try again.
+bool gc_rescue(lua_State *L);
+// As heap_new_obj, for callers at a safepoint (every live value is on a stack or in a root, no lock is held): before it
+// raises LUA_ERRMEM it collects and tries again.
+void *gc_new_obj(lua_State *L, uint8_t type, size_t size);
 // A full collection now. Runs finalizers afterwards in the caller when `finalizers`.
 void gc_full(lua_State *L, bool finalizers);
 // Poll for API entry points that allocate: cheap when nothing is wanted. L->top must cover all live values.

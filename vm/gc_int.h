@@ -21,14 +21,19 @@ void heap_sweep_part(Heap *h, _Atomic size_t *cursor);
 // The serial rest of the sweep: free lists; memory beyond `keep` bytes goes back to the system. Returns live bytes.
 size_t heap_sweep_finish(Heap *h);
 void heap_trim(Heap *h, size_t keep);
+// After the sweep, any worker: takes what is to be held back for the next time that memory is refused.
+void heap_fill_reserve(Heap *h);
 // Calls fn for every object whose mark bit is set.
 void heap_each_marked(Heap *h, void (*fn)(void *arg, Obj *o), void *arg);
 bool heap_owns(Heap *h, const void *p); // p lies in one of our chunks. Takes the lock.
+
+bool heap_faults_pending(Heap *h); // LUNGODEBUG=failalloc has not struck yet
 
 // Any time, any worker: POLL_GC is raised by allocations once `bytes` are in use.
 void heap_set_threshold(Heap *h, size_t bytes);
 // Whether a collection is due: over the threshold, or an allocation failed since the last one, or stress mode.
 bool heap_wants_gc(Heap *h);
+bool heap_is_pressed(Heap *h); // memory was refused since the last collection
 // The host's allocator is asked for permission. And what would have been in use when memory was last refused (SIZE_MAX:
 // never, or more has been obtained since): collections should come before that.
 bool heap_is_limited(const Heap *h);
@@ -58,6 +63,7 @@ typedef struct BlockList {
 } BlockList;
 
 typedef struct Marking Marking;
+struct GcState;
 
 #define MARK_RING 8
 
@@ -89,9 +95,12 @@ struct Marking {
   MarkBuf *spare;
   _Atomic bool overflow; // an object was marked but found no room on a stack
   bool leakpass;         // some stacks are hidden (gc.h). Written while one worker marks
+  MarkBuf *kept;         // m is GcState.spare, and this the buffer that came with it; else NULL
 };
 
-bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers); // false: no memory for even one worker
+bool marking_new_spare(struct GcState *gc); // false: no memory
+// Without memory, for one worker. False: another cycle still has what is kept for that.
+bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers);
 void marking_free(Marking *mk);
 void marking_again(Marking *mk);   // the mark bits were cleared: as after marking_init
 void marking_roots(Marking *mk);   // pushes all roots onto marker 0
@@ -159,6 +168,8 @@ struct GcState {
   _Atomic bool closing; // lua_close has begun: no automatic collections
   _Atomic int pause, stepmul, stepsize;
   _Atomic bool generational; // remembered only
+  _Atomic bool owed;         // a rescue's finalizers have not run yet
+  Marker *_Atomic spare;     // for marking without malloc; taken by the cycle that uses it
   _Atomic size_t stepped;    // bytes of collectgarbage("step") work towards the next full cycle
   bool trace;                // LUNGODEBUG=gctrace=1
   uint64_t born_ns;

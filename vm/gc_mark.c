@@ -499,13 +499,33 @@ void marking_after(Marking *mk) {
 
 // ---- set-up ----------------------------------------------------------------------------------------------------
 
-static bool marker_init(Marking *mk, Marker *m) {
+static bool marker_init(Marking *mk, Marker *m, MarkBuf *buf) {
   memset(m, 0, sizeof *m);
   m->mk = mk;
   m->solo = true;
-  m->buf = malloc(sizeof *m->buf);
-  if (m->buf != NULL) m->buf->n = 0;
-  return m->buf != NULL;
+  m->buf = buf;
+  if (buf != NULL) buf->n = 0;
+  return buf != NULL;
+}
+
+typedef struct SpareMarker {
+  Marker m;
+  MarkBuf buf;
+} SpareMarker;
+
+bool marking_new_spare(struct GcState *gc) {
+  SpareMarker *spare = malloc(sizeof *spare);
+  atomic_store_explicit(&gc->spare, &spare->m, memory_order_relaxed);
+  return spare != NULL;
+}
+
+// Without memory one worker marks, with the marker kept for that. While another cycle has not given it back: false.
+static bool init_spare(Marking *mk) {
+  mk->m = atomic_exchange_explicit(&mk->gl->gc->spare, NULL, memory_order_acquire);
+  if (mk->m == NULL) return false;
+  mk->kept = &((SpareMarker *)mk->m)->buf;
+  mk->nmarkers = 1;
+  return marker_init(mk, mk->m, mk->kept);
 }
 
 bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers) {
@@ -514,7 +534,7 @@ bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers) {
   mk->L = L;
   mk->m = malloc((size_t)nworkers * sizeof *mk->m);
   for (int i = 0; mk->m != NULL && i < nworkers; i++) {
-    if (!marker_init(mk, &mk->m[i])) break;
+    if (!marker_init(mk, &mk->m[i], malloc(sizeof(MarkBuf)))) break;
     mk->nmarkers++;
   }
   if (mk->nmarkers == nworkers) {
@@ -522,7 +542,7 @@ bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers) {
     return true;
   }
   marking_free(mk);
-  return false;
+  return init_spare(mk);
 }
 
 static void list_empty(BlockList *l) { l->n = l->done = 0; }
@@ -539,8 +559,13 @@ void marking_again(Marking *mk) {
   }
 }
 
-static void marker_free(Marker *m) {
-  free(m->buf);
+// The kept buffer has gone through the lists as any other.
+static void buf_free(const Marking *mk, MarkBuf *b) {
+  if (b != mk->kept) free(b);
+}
+
+static void marker_free(Marking *mk, Marker *m) {
+  buf_free(mk, m->buf);
   free(m->weakv.v);
   free(m->ephemeron.v);
   free(m->allweak.v);
@@ -548,17 +573,20 @@ static void marker_free(Marker *m) {
   free(m->shrink.v);
 }
 
-static void bufs_free(MarkBuf *b) {
+static void bufs_free(const Marking *mk, MarkBuf *b) {
   while (b != NULL) {
     MarkBuf *next = b->next;
-    free(b);
+    buf_free(mk, b);
     b = next;
   }
 }
 
 void marking_free(Marking *mk) {
-  for (int i = 0; i < mk->nmarkers; i++) marker_free(&mk->m[i]);
-  bufs_free(mk->shared);
-  bufs_free(mk->spare);
-  free(mk->m);
+  for (int i = 0; i < mk->nmarkers; i++) marker_free(mk, &mk->m[i]);
+  bufs_free(mk, mk->shared);
+  bufs_free(mk, mk->spare);
+  if (mk->kept == NULL)
+    free(mk->m);
+  else
+    atomic_store_explicit(&mk->gl->gc->spare, mk->m, memory_order_release);
 }

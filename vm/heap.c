@@ -17,6 +17,12 @@
 // Invariants: mark bits of free units are all clear. A span is current in one cache, or in the partial list of its
 //             class, or used up until the next sweep. No element is handed out twice between two sweeps.
 //             Allocation never collects: it sets POLL_GC on the worker that crosses the threshold.
+// Reserve:    *when memory is refused, allocation still succeeds until the next safepoint*, where a collection then
+//             runs. For that the heap always holds something back: RESERVE_UNITS free units of its chunks, and, if a
+//             host's allocator is asked, a block of it. A refusal opens the reserve (what is held back serves as any
+//             other memory, and `pressed` asks for a collection); the end of each collection fills it again. Only if
+//             it cannot be filled at least by half, a refusal is passed on, as LUA_ERRMEM: next to nothing is left
+//             then. So a collection for each span happens at most RESERVE_UNITS / 2 times before the error.
 // Locking:    Heap.lock guards chunks, spans outside caches and the partial lists; it is taken once for a span or a
 //             large object. Caches are touched by the worker that holds the P; their counters are relaxed atomics
 //             because heap_bytes of another worker reads them. A host's allocator (lua_newstate) is asked for
@@ -54,6 +60,8 @@
 #define BIG_UNITS 4 // units of a span of the large classes, so that little is left over at its end
 #define RUN_BYTES 4096
 #define FLUSH_BYTES ((size_t)16 << 10)
+#define RESERVE_UNITS 16
+#define RESERVE_BLOCK ((size_t)512 << 10) // of the host's allocator
 #define PAGE ((size_t)4096)
 
 // ---- size classes ----------------------------------------------------------------------------------
@@ -127,10 +135,18 @@ struct Heap {
   _Atomic uint8_t lock; // spin lock: what it guards takes under a microsecond, rarely an mmap
   Chunk **chunk;        // all chunks, oldest first
   size_t nchunks, capchunks;
-  size_t firstfree;                                        // no ordinary chunk below this index has a free unit
+  size_t firstfree; // no ordinary chunk below this index has a free unit
+  size_t nfree;     // free units of ordinary chunks
+  size_t held;      // so many of them are the reserve; 0: it is open
+  void *block;      // the reserve in the host's allocator, or NULL
+  size_t block_bytes;
+  size_t mapped, maplimit; // bytes of chunks; LUNGODEBUG=heaplimit: no more than that many
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
   bool stress;
+  bool single;            // runs of one element, so that each allocation comes by bump_refill
+  _Atomic long failin;    // LUNGODEBUG=failalloc: so many allocations until one is refused; 0: none any more
+  _Atomic int nfails;     // LUNGODEBUG=failallocs: how many in a row are
   _Atomic bool pressed;   // memory was refused since the last collection
   _Atomic size_t ceiling; // bytes that would have been in use when memory was refused last; SIZE_MAX: never
   _Atomic size_t used;    // bytes in use, without what caches have not reported yet
@@ -173,7 +189,7 @@ static ALWAYS_INLINE bool granule_marked(_Atomic uint64_t *marks, size_t g) {
 }
 
 static uint32_t max_run(const Heap *h, uint32_t esize) {
-  if (unlikely(h->stress)) return 1; // each allocation then passes bump_refill, which asks for a collection
+  if (unlikely(h->single)) return 1;
   uint32_t n = RUN_BYTES / esize;
   return n > 0 ? n : 1;
 }
@@ -228,7 +244,7 @@ static bool chunk_register_locked(Heap *h, Chunk *c) {
 }
 
 static Chunk *chunk_new_locked(Heap *h, size_t bytes, bool huge) {
-  Chunk *c = map_aligned(bytes);
+  Chunk *c = bytes <= h->maplimit - h->mapped ? map_aligned(bytes) : NULL;
   if (c == NULL) return NULL;
   // A small program touches a page here and there; huge pages would make it ten times as big.
   if (h->nchunks == 0) madvise(c, bytes, MADV_NOHUGEPAGE);
@@ -239,27 +255,63 @@ static Chunk *chunk_new_locked(Heap *h, size_t bytes, bool huge) {
     munmap(c, bytes);
     return NULL;
   }
+  h->mapped += bytes;
+  if (!huge) h->nfree += UNITS - 1;
   return c;
 }
 
-static void chunk_unmap(Chunk *c) {
+// c is no longer in h->chunk.
+static void chunk_unmap(Heap *h, Chunk *c) {
+  h->mapped -= c->mapped;
+  h->nfree -= (size_t)__builtin_popcountll(c->freemap);
   unpoison(c, c->mapped); // the addresses may come back to somebody else
   munmap(c, c->mapped);
 }
 
-// Asks the host's allocator. One without user data has nothing to count in and is not asked (luaL_newstate's).
-static bool token_get_locked(Heap *h, size_t bytes, void **token) {
+// ---- the host's allocator --------------------------------------------------------------------------
+
+// One without user data has nothing to count in and is not asked (luaL_newstate's).
+bool heap_is_limited(const Heap *h) { return __atomic_load_n(&h->gl->alloc_ud, __ATOMIC_ACQUIRE) != NULL; }
+
+static void *host_alloc_locked(Heap *h, void *p, size_t osize, size_t nsize) {
   void *ud = __atomic_load_n(&h->gl->alloc_ud, __ATOMIC_ACQUIRE);
+  return __atomic_load_n(&h->gl->frealloc, __ATOMIC_ACQUIRE)(ud, p, osize, nsize);
+}
+
+static void press(Heap *h) { atomic_store_explicit(&h->pressed, true, memory_order_relaxed); }
+
+// Gives the block of the reserve back to the host. False: it is gone already.
+static bool block_drop_locked(Heap *h) {
+  if (h->block == NULL) return false;
+  host_alloc_locked(h, h->block, h->block_bytes, 0);
+  h->block = NULL;
+  press(h);
+  return true;
+}
+
+static void *host_realloc_locked(Heap *h, void *p, size_t osize, size_t nsize) {
+  void *r = host_alloc_locked(h, p, osize, nsize);
+  if (unlikely(r == NULL && nsize > 0) && block_drop_locked(h)) r = host_alloc_locked(h, p, osize, nsize);
+  return r;
+}
+
+static bool token_get_locked(Heap *h, size_t bytes, void **token) {
   *token = NULL;
-  if (likely(ud == NULL)) return true;
-  *token = __atomic_load_n(&h->gl->frealloc, __ATOMIC_ACQUIRE)(ud, NULL, 0, bytes);
+  if (likely(!heap_is_limited(h))) return true;
+  *token = host_realloc_locked(h, NULL, 0, bytes);
   return *token != NULL;
 }
 
 static void token_put_locked(Heap *h, void *token, size_t bytes) {
-  if (token == NULL) return;
-  void *ud = __atomic_load_n(&h->gl->alloc_ud, __ATOMIC_ACQUIRE);
-  __atomic_load_n(&h->gl->frealloc, __ATOMIC_ACQUIRE)(ud, token, bytes, 0);
+  if (token != NULL) host_alloc_locked(h, token, bytes, 0);
+}
+
+void *heap_hostalloc(Heap *h, void *p, size_t osize, size_t nsize) {
+  if (!heap_is_limited(h)) return host_alloc_locked(h, p, osize, nsize); // malloc's: safe without the lock
+  spin_lock(&h->lock);
+  void *r = host_realloc_locked(h, p, osize, nsize);
+  spin_unlock(&h->lock);
+  return r;
 }
 
 // ---- spans --------------------------------------------------------------------------------------------------------
@@ -277,28 +329,41 @@ static int find_units(uint64_t freemap, uint32_t n) {
 
 static uint64_t units_mask(int first, uint32_t n) { return ((UINT64_C(1) << n) - 1) << first; }
 
-static Span *take_units(Chunk *c, uint32_t n) {
+static Span *take_units(Heap *h, Chunk *c, uint32_t n) {
   int u = find_units(c->freemap, n);
   if (u < 0) return NULL;
   c->freemap &= ~units_mask(u, n);
+  h->nfree -= n;
   Span *s = &c->span[u];
   s->units = (uint8_t)n;
   s->live = 0;
   return s;
 }
 
-static Span *find_span_locked(Heap *h, uint32_t n) {
+static Span *search_chunks_locked(Heap *h, uint32_t n) {
   bool only_full = true;
   for (size_t i = h->firstfree; i < h->nchunks; i++) {
-    Span *s = take_units(h->chunk[i], n);
+    Span *s = take_units(h, h->chunk[i], n);
     if (s != NULL) return s;
     if (only_full && h->chunk[i]->freemap == 0)
       h->firstfree = i + 1;
     else
       only_full = false;
   }
+  return NULL;
+}
+
+static Span *find_span_locked(Heap *h, uint32_t n) {
+  if (likely(h->nfree >= h->held + n)) {
+    Span *s = search_chunks_locked(h, n);
+    if (s != NULL) return s;
+  }
   Chunk *c = chunk_new_locked(h, HEAP_CHUNK, false);
-  return c != NULL ? take_units(c, n) : NULL;
+  if (c != NULL) return take_units(h, c, n);
+  if (h->held == 0) return NULL;
+  h->held = 0;
+  press(h);
+  return search_chunks_locked(h, n);
 }
 
 static Span *span_new_locked(Heap *h, uint32_t n) {
@@ -318,6 +383,7 @@ static void span_free_locked(Heap *h, Span *s) {
   s->token = NULL;
   s->state = SPAN_NONE;
   c->freemap |= units_mask((int)(s - c->span), s->units);
+  h->nfree += s->units;
 }
 
 // A span with free elements for one cache: a partly used one first.
@@ -346,10 +412,15 @@ static void account(Heap *h, Ctx *ctx, size_t bytes) {
 
 static void *refused(Heap *h, Ctx *ctx, size_t bytes) {
   size_t used = atomic_load_explicit(&h->used, memory_order_relaxed);
-  atomic_store_explicit(&h->pressed, true, memory_order_relaxed);
+  press(h);
   atomic_store_explicit(&h->ceiling, used + bytes, memory_order_relaxed);
   want_gc(ctx);
   return NULL;
+}
+
+void heap_press(Ctx *ctx) {
+  press(ctx->gl->heap);
+  want_gc(ctx);
 }
 
 static size_t cache_unreported(Cache *c) { return atomic_load_explicit(&c->unreported, memory_order_relaxed); }
@@ -393,7 +464,7 @@ bool heap_wants_gc(Heap *h) {
              atomic_load_explicit(&h->threshold, memory_order_relaxed);
 }
 
-bool heap_is_limited(const Heap *h) { return __atomic_load_n(&h->gl->alloc_ud, __ATOMIC_ACQUIRE) != NULL; }
+bool heap_is_pressed(Heap *h) { return atomic_load_explicit(&h->pressed, memory_order_relaxed); }
 
 size_t heap_ceiling(Heap *h) {
   size_t c = atomic_load_explicit(&h->ceiling, memory_order_relaxed);
@@ -415,14 +486,27 @@ static ALWAYS_INLINE void *new_header(void *p, uint8_t type) {
   return p;
 }
 
+// Fault injection.
+static COLD bool fails_now(Heap *h) {
+  if (atomic_load_explicit(&h->failin, memory_order_relaxed) <= 0) return false;
+  if (atomic_fetch_sub_explicit(&h->failin, 1, memory_order_relaxed) > 1) return false;
+  if (atomic_fetch_sub_explicit(&h->nfails, 1, memory_order_relaxed) > 1)
+    atomic_fetch_add_explicit(&h->failin, 1, memory_order_relaxed);
+  return true;
+}
+
+bool heap_faults_pending(Heap *h) { return atomic_load_explicit(&h->failin, memory_order_relaxed) > 0; }
+
 static NOINLINE char *bump_refill(Ctx *ctx, int cls) {
   Cache *c = ctx->cache;
   Heap *h = c->heap;
   Bump *b = &c->bump[cls];
+  if (unlikely(h->single) && fails_now(h)) return refused(h, ctx, class_size[cls]);
   size_t got = next_run(h, b);
   while (got == 0) {
     b->span = span_for_class(h, cls);
     if (b->span == NULL) return refused(h, ctx, class_units(cls) * UNIT);
+    if (unlikely(heap_is_pressed(h))) want_gc(ctx);
     b->esize = class_size[cls];
     b->pos = 0;
     got = next_run(h, b);
@@ -453,6 +537,7 @@ static NOINLINE void *large_new(Ctx *ctx, size_t size) {
   Heap *h = ctx->cache->heap;
   if (size > PTRDIFF_MAX - 2 * HEAP_CHUNK) return NULL;
   size_t bytes = large_bytes(size);
+  if (unlikely(h->single) && fails_now(h)) return refused(h, ctx, bytes);
   spin_lock(&h->lock);
   Span *s = large_span_locked(h, bytes);
   if (s != NULL) {
@@ -461,6 +546,7 @@ static NOINLINE void *large_new(Ctx *ctx, size_t size) {
   }
   spin_unlock(&h->lock);
   if (s == NULL) return refused(h, ctx, bytes);
+  if (unlikely(heap_is_pressed(h))) want_gc(ctx);
   account(h, ctx, bytes);
   unpoison(span_mem(s), bytes);
   return span_mem(s);
@@ -493,9 +579,7 @@ void *heap_new_obj(lua_State *L, uint8_t type, size_t size) {
 
 Cell *heap_new_cell(lua_State *L) {
   _Static_assert(sizeof(Cell) == 16, "a cell is one element of CLASS_CELL");
-  void *p = small_new(L->ctx, OBJ_CELL, CLASS_CELL);
-  if (unlikely(p == NULL)) call_memerror(L);
-  return p;
+  return small_new(L->ctx, OBJ_CELL, CLASS_CELL);
 }
 
 void *heap_trymem(Ctx *ctx, size_t size) {
@@ -520,7 +604,7 @@ static void huge_free_locked(Heap *h, Chunk *c) {
   memmove(&h->chunk[i], &h->chunk[i + 1], (h->nchunks - i - 1) * sizeof *h->chunk);
   h->nchunks--;
   if (h->firstfree > i) h->firstfree--;
-  chunk_unmap(c);
+  chunk_unmap(h, c);
 }
 
 void heap_release(lua_State *L, Obj *o) {
@@ -642,7 +726,7 @@ size_t heap_sweep_finish(Heap *h) {
     Chunk *c = h->chunk[i];
     if (c->huge && c->span[1].live == 0) {
       token_put_locked(h, c->span[1].token, c->span[1].bytes);
-      chunk_unmap(c);
+      chunk_unmap(h, c);
       continue;
     }
     for (size_t u = 1; u < UNITS; u++)
@@ -657,13 +741,30 @@ size_t heap_sweep_finish(Heap *h) {
   return live;
 }
 
+// The host's block: all of it, or half, or none.
+static void fill_block_locked(Heap *h) {
+  if (h->block != NULL || !heap_is_limited(h)) return;
+  for (h->block_bytes = RESERVE_BLOCK; h->block_bytes >= RESERVE_BLOCK / 2; h->block_bytes /= 2)
+    if ((h->block = host_alloc_locked(h, NULL, 0, h->block_bytes)) != NULL) return;
+}
+
+void heap_fill_reserve(Heap *h) {
+  spin_lock(&h->lock);
+  if (h->nfree < RESERVE_UNITS) chunk_new_locked(h, HEAP_CHUNK, false);
+  h->held = h->nfree < RESERVE_UNITS ? h->nfree : RESERVE_UNITS;
+  if (h->held < RESERVE_UNITS / 2) h->held = 0;
+  fill_block_locked(h);
+  spin_unlock(&h->lock);
+}
+
 void heap_trim(Heap *h, size_t keep) {
+  if (keep < RESERVE_UNITS * UNIT) keep = RESERVE_UNITS * UNIT;
   spin_lock(&h->lock);
   size_t kept = 0, have = 0;
   for (size_t i = 0; i < h->nchunks; i++) {
     Chunk *c = h->chunk[i];
     if (i > 0 && c->freemap == ALL_FREE && have >= keep) {
-      chunk_unmap(c);
+      chunk_unmap(h, c);
       continue;
     }
     if (!c->huge) have += (size_t)__builtin_popcountll(c->freemap) * UNIT;
@@ -703,9 +804,16 @@ Heap *heap_new(Global *gl) {
   Heap *h = calloc(1, sizeof *h);
   if (h == NULL) return NULL;
   h->gl = gl;
+  int failin = gc_debugswitch("failalloc"), nfails = gc_debugswitch("failallocs");
   h->stress = gc_debugswitch("gcstress") != 0;
+  h->single = h->stress || failin > 0;
+  atomic_store_explicit(&h->failin, failin > 0 ? failin : 0, memory_order_relaxed);
+  atomic_store_explicit(&h->nfails, nfails > 0 ? nfails : 1, memory_order_relaxed);
+  h->maplimit = (size_t)gc_debugswitch("heaplimit") << 20;
+  if (h->maplimit == 0) h->maplimit = SIZE_MAX;
   atomic_store_explicit(&h->threshold, SIZE_MAX, memory_order_relaxed);
   atomic_store_explicit(&h->ceiling, SIZE_MAX, memory_order_relaxed);
+  heap_fill_reserve(h);
   return h;
 }
 
@@ -717,9 +825,10 @@ static void free_tokens(Heap *h, Chunk *c) {
 }
 
 void heap_free(Heap *h) {
+  block_drop_locked(h);
   for (size_t i = 0; i < h->nchunks; i++) {
     free_tokens(h, h->chunk[i]);
-    chunk_unmap(h->chunk[i]);
+    chunk_unmap(h, h->chunk[i]);
   }
   free(h->chunk);
   free(h);

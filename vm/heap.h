@@ -6,7 +6,9 @@
 //             and 64 KB spans. A span serves one size class. Objects above the largest class take whole spans, or a
 //             chunk of their own; an object always starts in the first 4 MB of its chunk, so that the mark bit of any
 //             object is found from its address alone.
-// Invariants: allocation never collects and never blocks on a collection; it only sets POLL_GC.
+// Invariants: allocation never collects and never blocks on a collection; it only sets POLL_GC. When memory is refused,
+//             it lives on a reserve until the next safepoint has collected (heap.c). Callers that are at a safepoint
+//             themselves and may ask for much use gc_new_obj (gc.h), which collects before it gives up.
 //             A P's cache is touched by the worker that holds the P only (or with the world stopped).
 //             Sweeping is exchanging bitmaps: it never touches the objects.
 // See also:   gc.h.
@@ -30,7 +32,7 @@ void cache_free(Heap *h, Cache *c); // flushes and frees
 // heap_trynew returns NULL instead. The caller fills it before anyone (or a safepoint) can see it.
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size);
 void *heap_trynew(Ctx *ctx, uint8_t type, size_t size);
-// A new cell, its slot undefined: as heap_new_obj, from spans that hold cells only.
+// A new cell, its slot undefined, from spans that hold cells only; NULL: out of memory.
 Cell *heap_new_cell(lua_State *L);
 // Memory without references of its own (OBJ_MEM header included in neither size nor pointer: the pointer returned is
 // past the header; heap_mem_obj gives the object to mark). 16-byte aligned when `size` >= 16.
@@ -39,6 +41,10 @@ void *heap_trymem(Ctx *ctx, size_t size);
 // Gives memory back before the collector would: only for an object that no one else can see (owner unshared).
 // A hint: does something only for large ones.
 void heap_release(lua_State *L, Obj *o);
+// Memory was refused that is not the heap's (malloc's): asks for a collection, which gives memory back to the system.
+void heap_press(Ctx *ctx);
+// The host's allocator as such, for what C code asks of it: reopens the reserve before it fails; one call at a time.
+void *heap_hostalloc(Heap *h, void *p, size_t osize, size_t nsize);
 // The bytes really usable for an object asked for with `size` (its size class); for sizing table blocks.
 size_t heap_goodsize(size_t size);
 

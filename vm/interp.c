@@ -23,6 +23,7 @@
 #include "cmodule.h"
 #include "dbg.h"
 #include "func.h"
+#include "gc.h"
 #include "lgassert.h"
 #include "meta.h"
 #include "seam.h"
@@ -36,10 +37,12 @@
 
 // ---- C frames --------------------------------------------------------------------------------------
 
-// A continuation may push as much as a function may.
+// A continuation may push as much as a function may. What lack of memory ended is garbage now: the continuation, and
+// the code that handles the error, should find memory.
 static int continue_c(lua_State *L, CallInfo *ci, int status) {
   stack_ensure(L, LUA_MINSTACK);
   if (ci->top < L->top + LUA_MINSTACK) ci->top = L->top + LUA_MINSTACK;
+  if (unlikely(status == LUA_ERRMEM)) gc_check(L);
   if (unlikely(ci->func->tag == TAG_CCL && ccl_ismodule(v_ccl(ci->func)))) return cmodule_continue(L, ci, status);
   return ci->u.c.k(L, status, ci->u.c.kctx);
 }
@@ -781,8 +784,9 @@ execute:
     OP(SETLIST) {
       Value *ra = RA;
       int count = INSTR_B(i);
-      if (count == 0) count = (int)(L->top - ra) - 1;
-      SAVE();
+      ci->u.l.pc = pc;
+      if (count == 0) count = (int)(L->top - ra) - 1; // they may reach beyond ci->top
+      if (INSTR_B(i) != 0 || L->top < ci->top) L->top = ci->top;
       table_setlist(L, v_table(ra), (int64_t)INSTR_J(i) + 1, ra + 1, (uint32_t)count);
       NEXT();
     }

@@ -306,7 +306,7 @@ static Piece piece_of(lua_State *L, Value *v, Numbers *nums) {
 }
 
 static String *join_long(lua_State *L, const Piece *pieces, int n, size_t total) {
-  String *s = str_alloc(L, total);
+  String *s = str_alloc_gc(L, total);
   char *out = s->data;
   for (int i = 0; i < n; i++) {
     memcpy(out, pieces[i].s, pieces[i].len);
@@ -332,7 +332,7 @@ static String *join_short(lua_State *L, const Piece *pieces, int n, size_t total
   uint32_t hash;
   String *s = str_find(L->gl, local, total, &hash);
   if (s != NULL) return s;
-  s = str_alloc(L, total);
+  s = str_alloc_gc(L, total);
   if (likely(total < BLOCK)) {
     memcpy(s->data, local, BLOCK);
   } else {

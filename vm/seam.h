@@ -22,8 +22,9 @@ enum { RT_DONE = 0, RT_PARK = 1 };
 int rt_new(lua_State *L);
 void rt_free(lua_State *L);
 
-// The calling OS thread's context, NULL if it is no worker.
-Ctx *rt_current(void);
+// The calling OS thread's context in universe gl: of the worker that it is there, or else of the host's thread, as
+// which any thread may act, one at a time. gl = NULL: in whatever universe the thread is a worker, NULL if in none.
+Ctx *rt_current(Global *gl);
 
 // Slow half of every safepoint: ctx->poll was not 0. Roots of ctx->L are saved. May stop for a collection, run one,
 // raise an interrupt error, or preempt. RT_PARK: the goroutine was preempted (see the parking rule); only when
@@ -43,8 +44,6 @@ void rt_markroots(Global *gl, struct Marker *m);
 // World stopped, marking over (finalizers' objects included), mark bits still there: timers whose owner is unmarked are
 // stopped.
 void rt_aftermark(Global *gl);
-// World stopped: all allocation caches of all Ps (to flush them).
-void rt_eachcache(Global *gl, void (*fn)(struct Cache *, void *arg), void *arg);
 
 // Goroutines. func and nargs arguments are on top of L's stack and are popped. Raises if func is not callable.
 void rt_go(lua_State *L, int nargs);

@@ -153,6 +153,8 @@ LUA_API void lua_close(lua_State *L) {
   free_universe(gl, true);
 }
 
+lua_Alloc lungo_boxallocf(lua_State *L, void **ud); // only the renamed symbol refers to it
+
 // ---- the rest --------------------------------------------------------------------------------------
 
 LUA_API lua_State *lua_newthread(lua_State *L) {
@@ -178,6 +180,21 @@ LUA_API lua_Number lua_version(lua_State *L) {
 LUA_API lua_Alloc lua_getallocf(lua_State *L, void **ud) {
   if (ud != NULL) *ud = __atomic_load_n(&L->gl->alloc_ud, __ATOMIC_ACQUIRE);
   return __atomic_load_n(&L->gl->frealloc, __ATOMIC_ACQUIRE);
+}
+
+// What lauxlib's buffers (luaL_Buffer) get from `lua_getallocf` (scripts/blocking.syms): they ask the host's allocator
+// for the memory itself. Here the request is one call at a time, whatever the goroutine, and collects before it fails.
+static void *box_alloc(void *ud, void *p, size_t osize, size_t nsize) {
+  lua_State *L = ud;
+  void *r = heap_hostalloc(L->gl->heap, p, osize, nsize);
+  if (likely(r != NULL || nsize == 0)) return r;
+  return gc_rescue(L) ? heap_hostalloc(L->gl->heap, p, osize, nsize) : NULL;
+}
+
+lua_Alloc lungo_boxallocf(lua_State *L, void **ud) {
+  api_own(L);
+  *ud = L;
+  return box_alloc;
 }
 
 LUA_API void lua_setallocf(lua_State *L, lua_Alloc f, void *ud) {

@@ -11,7 +11,7 @@
 //             collection, so whatever is left there was alive since the last one.
 //             L->ctx is valid only while L runs.
 //             Allocation never collects; collection happens only at safepoints (interp loop, API entry points that
-//             allocate), where all live values are on stacks or in roots.
+//             allocate), where all live values are on stacks or in roots. (gc_new_obj and gc_rescue are safepoints.)
 // See also:   call.h (frames), seam.h (what the runtime gives), share.h.
 #ifndef LUNGO_VM_STATE_H
 #define LUNGO_VM_STATE_H
@@ -108,6 +108,7 @@ struct lua_State {
                            // in resume, so that two resumers at once cannot both win
   uint8_t allowhook;
   uint8_t hookmask;
+  uint8_t nogc;     // > 0: code below holds what no root knows, or a lock: no rescue (gc.h) may collect here
   uint16_t nCcalls; // C levels in use (C stack overflow check)
   uint16_t nny;     // number of non-yieldable calls (C boundary) in the stack
   int basehookcount, hookcount;

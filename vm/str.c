@@ -16,6 +16,7 @@
 // See also:   table.c (relies on short keys being interned), spin.h. Tests: tests/unit/str_test.c.
 #include "str.h"
 #include "call.h"
+#include "gc.h"
 #include "heap.h"
 #include "lgassert.h"
 #include "meta.h"
@@ -103,15 +104,22 @@ int str_cmp(const String *a, const String *b) {
 
 // ---- making strings ------------------------------------------------------------------------------
 
-String *str_alloc(lua_State *L, size_t n) {
+static ALWAYS_INLINE size_t string_size(lua_State *L, size_t n) {
   if (unlikely(n >= (size_t)PTRDIFF_MAX - sizeof(String))) call_memerror(L);
-  String *s = heap_new_obj(L, OBJ_STRING, sizeof(String) + n + 1);
+  return sizeof(String) + n + 1;
+}
+
+static ALWAYS_INLINE String *init_string(String *s, size_t n) {
   s->hdr.aux = 0;
   atomic_store_explicit(&s->hdr.aux32, 0, memory_order_relaxed);
   s->len = n;
   s->data[n] = '\0';
   return s;
 }
+
+String *str_alloc(lua_State *L, size_t n) { return init_string(heap_new_obj(L, OBJ_STRING, string_size(L, n)), n); }
+
+String *str_alloc_gc(lua_State *L, size_t n) { return init_string(gc_new_obj(L, OBJ_STRING, string_size(L, n)), n); }
 
 String *str_new(lua_State *L, const char *s, size_t n) {
   String *str = str_alloc(L, n);
@@ -230,7 +238,7 @@ static bool shard_reserve_locked(Shard *sh) {
   if (sh->used < size / 4 * 3) return true;
   for (uint32_t i = 0; i < size; i++) live += entry_string(&old->v[i]) != NULL && entry_string(&old->v[i]) != DROPPED;
   Entries *es = entries_new(live > size / 2 ? size * 2 : size);
-  if (es == NULL) return false;
+  if (es == NULL) return sh->used < size - 1; // fuller than is good, but a probe still ends
   sh->used = 0;
   for (uint32_t i = 0; i < size; i++) {
     String *s = entry_string(&old->v[i]);
@@ -430,7 +438,7 @@ static void out_format(lua_State *L, Out *o, const char *fmt, va_list ap) {
     case 'p': out_pointer(o, va_arg(ap, void *)); break;
     case 'U': out_utf8(o, va_arg(ap, unsigned long)); break;
     case '%': out_bytes(o, "%", 1); break;
-    default: dbg_runerror(L, "invalid conversion '%%%c' to 'lua_pushfstring'", p[1]);
+    default: dbg_runerror(L, "invalid option '%%%c' to 'lua_pushfstring'", p[1]);
     }
   }
   out_bytes(o, fmt, strlen(fmt));

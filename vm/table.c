@@ -17,8 +17,12 @@
 //             Blocks of size 0 are the static table_noarray and table_nohash, never NULL.
 // Locking:    writers of a shared table hold its lock byte. Values are shared and encoded, keys interned, and blocks
 //             allocated before it is taken; what the blocks were made for is then checked again.
+// Memory:     tables may be big, so whoever makes one or inserts is at a safepoint, or has set L->nogc: when memory is
+//             refused, a collection runs with the table, the key and the value put on the stack (rescue_alloc).
 // See also:   table.h, object.h, share.h, spin.h. Tests: tests/unit/table_test.c.
 #include "table.h"
+#include "call.h"
+#include "gc.h"
 #include "heap.h"
 #include "lgassert.h"
 #include "meta.h"
@@ -61,10 +65,12 @@ static void fill_slots(Slot *s, size_t n, uint64_t bits) {
   for (size_t i = 0; i < n; i++) atomic_store_explicit(&s[i].bits, bits, memory_order_relaxed);
 }
 
+// Both return NULL without memory.
 static ABlock *alloc_array(lua_State *L, uint32_t size) {
   if (size == 0) return &table_noarray;
   if (unlikely(size > MAXSIZE)) dbg_runerror(L, "table overflow");
-  ABlock *a = heap_new_obj(L, OBJ_ABLOCK, sizeof(ABlock) + (size_t)size * sizeof(Slot));
+  ABlock *a = heap_trynew(L->ctx, OBJ_ABLOCK, sizeof(ABlock) + (size_t)size * sizeof(Slot));
+  if (unlikely(a == NULL)) return NULL;
   a->size = size;
   atomic_store_explicit(&a->hint, 0, memory_order_relaxed);
   fill_slots(a->v, size, SLOT_NIL);
@@ -74,7 +80,8 @@ static ABlock *alloc_array(lua_State *L, uint32_t size) {
 static HBlock *alloc_hash(lua_State *L, uint32_t size) {
   if (size == 0) return &table_nohash;
   if (unlikely(size > MAXSIZE)) dbg_runerror(L, "table overflow");
-  HBlock *h = heap_new_obj(L, OBJ_HBLOCK, sizeof(HBlock) + (size_t)size * sizeof(TNode));
+  HBlock *h = heap_trynew(L->ctx, OBJ_HBLOCK, sizeof(HBlock) + (size_t)size * sizeof(TNode));
+  if (unlikely(h == NULL)) return NULL;
   h->hdr.aux = 0;
   h->mask = size - 1;
   atomic_store_explicit(&h->used, 0, memory_order_relaxed);
@@ -86,9 +93,15 @@ static HBlock *alloc_hash(lua_State *L, uint32_t size) {
 }
 
 Table *table_new(lua_State *L, uint32_t narray, uint32_t nhash) {
+  uint32_t hsize = nhash > MAXSIZE / 2 ? MAXSIZE + 1 : hash_size_for(nhash);
+  Table *t = heap_trynew(L->ctx, OBJ_TABLE, sizeof(Table));
   ABlock *a = alloc_array(L, narray);
-  HBlock *h = alloc_hash(L, nhash > MAXSIZE / 2 ? MAXSIZE + 1 : hash_size_for(nhash));
-  Table *t = heap_new_obj(L, OBJ_TABLE, sizeof(Table));
+  HBlock *h = alloc_hash(L, hsize);
+  if (unlikely(t == NULL || a == NULL || h == NULL)) {
+    if (!gc_rescue(L)) call_memerror(L);
+    t = heap_new_obj(L, OBJ_TABLE, sizeof(Table));
+    if ((a = alloc_array(L, narray)) == NULL || (h = alloc_hash(L, hsize)) == NULL) call_memerror(L);
+  }
   atomic_store_explicit(&t->hdr.aux32, 0, memory_order_relaxed);
   atomic_store_explicit(&t->arr, a, memory_order_relaxed);
   atomic_store_explicit(&t->hash, h, memory_order_relaxed);
@@ -525,10 +538,43 @@ static bool plan_resize(Plan *p, const Table *t, uint32_t narray, uint32_t nhash
   return p->newarr || p->newhash;
 }
 
-static Blocks plan_alloc(lua_State *L, const Plan *p) {
-  Blocks b = {NULL, NULL};
-  if (p->newarr) b.arr = alloc_array(L, p->asize);
-  if (p->newhash) b.hash = alloc_hash(L, p->hsize);
+static bool try_alloc(lua_State *L, const Plan *p, Blocks *b) {
+  *b = (Blocks){NULL, NULL};
+  if (p->newarr && (b->arr = alloc_array(L, p->asize)) == NULL) return false;
+  return !p->newhash || (b->hash = alloc_hash(L, p->hsize)) != NULL;
+}
+
+// What an insertion under way refers to, and perhaps nobody else: the settled forms of key and value too.
+typedef struct Pending {
+  const Value *v;
+  uint64_t key, val;
+} Pending;
+
+static void keep_bits(lua_State *L, uint64_t b) {
+  if (bits_tag(b) < TAG_STRING) return;
+  v_setobj(L->top, TAG_INTERNAL, bits_str(b));
+  L->top++;
+}
+
+// Four values on the stack: EXTRA_STACK has room for them.
+static COLD void rescue_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending, Blocks *b) {
+  ptrdiff_t top = stack_save(L, L->top);
+  if (ci_isLua(L->ci) && L->top < L->ci->top) L->top = L->ci->top;
+  v_setobj(L->top, TAG_TABLE, t);
+  L->top++;
+  if (pending != NULL) {
+    v_copy(L->top++, pending->v);
+    keep_bits(L, pending->key);
+    keep_bits(L, pending->val);
+  }
+  bool rescued = gc_rescue(L);
+  L->top = stack_restore(L, top);
+  if (!rescued || !try_alloc(L, p, b)) call_memerror(L);
+}
+
+static Blocks plan_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending) {
+  Blocks b;
+  if (unlikely(!try_alloc(L, p, &b))) rescue_alloc(L, t, p, pending, &b);
   return b;
 }
 
@@ -610,7 +656,7 @@ void table_resize(lua_State *L, Table *t, uint32_t narray, uint32_t nhash) {
     if (change && ready) plan_apply(L, t, &p, &b);
     table_unlock(t);
     if (!change || ready) return;
-    b = plan_alloc(L, &p);
+    b = plan_alloc(L, t, &p, NULL);
   }
 }
 
@@ -648,7 +694,7 @@ static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value
   uint64_t val = v_encode(L, v);
   key_settle(L, k);
   if (plan_insert(&p, t, k)) {
-    Blocks b = plan_alloc(L, &p);
+    Blocks b = plan_alloc(L, t, &p, &(Pending){v, k->bits, val});
     plan_apply(L, t, &p, &b);
   }
   store_new(t, k, val);
@@ -681,7 +727,7 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
       break;
     }
     spin_unlock(&t->hdr.lock);
-    b = plan_alloc(L, &p);
+    b = plan_alloc(L, t, &p, &(Pending){v, k->bits, val});
   }
   spin_unlock(&t->hdr.lock);
 }

@@ -48,7 +48,10 @@ void rt_free(lua_State *L) {
   free(rt);
 }
 
-Ctx *rt_current(void) { return current != NULL ? &current->ctx : NULL; }
+Ctx *rt_current(Global *gl) {
+  (void)gl;
+  return current != NULL ? &current->ctx : NULL;
+}
 
 int rt_safepoint(lua_State *L, bool can_park) {
   (void)can_park;
@@ -81,8 +84,6 @@ void rt_markroots(Global *gl, struct Marker *m) {
   gc_mark_obj(m, &thread_of(gl->mainL)->hdr);
   for (lua_State *L = gl->rt->ctx.L; L != NULL; L = L->from) gc_mark_obj(m, &thread_of(L)->hdr);
 }
-
-void rt_eachcache(Global *gl, void (*fn)(struct Cache *, void *arg), void *arg) { fn(gl->rt->ctx.cache, arg); }
 
 void rt_finalizers_ready(Global *gl) { (void)gl; }
 

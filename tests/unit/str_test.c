@@ -101,7 +101,7 @@ static void test_fmt(lua_State *L) {
   String *s = str_fmt(L, "<%s%d>", big, 42);
   CHECK(s->len == 1003 && s->data[0] == '<' && strcmp(s->data + 1000, "42>") == 0);
   CHECK(vm_rawprotected(L, bad_format, NULL) == LUA_ERRRUN);
-  CHECK(strstr(v_str(L->top - 1)->data, "invalid conversion '%i' to 'lua_pushfstring'") != NULL);
+  CHECK(strstr(v_str(L->top - 1)->data, "invalid option '%i' to 'lua_pushfstring'") != NULL);
   L->top--;
 }
 
