@@ -62,3 +62,15 @@ void rt_block_leave(Ctx *ctx) {
   m->oldp = NULL;
   errno = saved;
 }
+
+void block_giveup(M *m, P *p) {
+  Runtime *rt = m->rt;
+  sched_lock(rt);
+  bool taken = !rt_stopping(rt) && p_swapstatus(p, P_SYSCALL, P_IDLE);
+  if (taken) {
+    atomic_store(&p->m, NULL);
+    rt->nblocked++;
+  }
+  sched_unlock(rt);
+  if (taken) p_handoff(rt, p);
+}

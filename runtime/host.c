@@ -12,20 +12,25 @@
 // Invariants: lungo_run returns with a P held, goroutine 1 running again, and, if there are other threads, the world
 //             stopped (frozen) until the host waits or starts something.
 //             rt_free frees nothing that a thread in a blocking region may still use: then it abandons the universe
-//             (Global.abandoned).
+//             to them (orphaned), or for good if the host's allocator may not outlive lua_close.
 // See also:   lungo.h, stw.c, proc.c.
 #include "sched_int.h"
 #include "call.h"
 #include "cmodule.h"
 #include "debugvars.h"
+#include "hub.h"
 #include "lungo.h"
 #include "seam.h"
+#include "share.h"
 #include <errno.h>
 #include <lauxlib.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
 #endif
+
+#define ATTACH_POLL_US 200              // between looks for a free P: the goroutines that hold them were told to end
+#define LAST_STOP_NS INT64_C(100000000) // what a goroutine that computes in C is waited for, at least
 
 Runtime *rt_of(Global *gl) { return gl->rt; }
 
@@ -179,6 +184,71 @@ void rt_lockosthread(lua_State *L) {
   M *m = m_of(L->ctx);
   m->lockedg = m->g;
   m->g->lockedm = m;
+}
+
+// The thread's frames in C may hold what the host must not lose, so nothing is raised in it here.
+LUA_API void lungo_leave(lua_State *L) { rt_block_enter(L->ctx); }
+
+LUA_API void lungo_enter(lua_State *L) { rt_block_leave(L->ctx); }
+
+// ---- a runtime without a thread of the host (lungo_new)
+// --------------------------------------------------------------- Goroutine 1 is in a blocking region from lungo_new to
+// lungo_free; its P is the workers'.
+
+bool host_detach(lua_State *L) {
+  M *m = m_of(L->ctx);
+  Runtime *rt = m->rt;
+  P *p = m->p;
+  if (rt_start(rt, m) != 0) return false;
+  share_universe(L);
+  rt->runflags = LUNGO_KEEP;
+  rt->g1->is_system = true;
+  stat_add(p->ngo, -1);
+  rt_block_enter(&m->ctx);
+  block_giveup(m, p);
+  m_setcurrent(NULL);
+  return true;
+}
+
+bool host_attach(Runtime *rt, int64_t deadline) {
+  M *m = rt->m0;
+  m_setcurrent(m);
+  for (;;) {
+    sched_lock(rt);
+    P *p = rt_stopping(rt) ? NULL : pidle_get_locked(rt);
+    if (p != NULL) rt->nblocked--;
+    sched_unlock(rt);
+    if (p != NULL) {
+      p_acquire(m, p);
+      g_setstatus(m->g, G_SYSCALL, G_RUNNING);
+      stat_add(m->syscalls, 1);
+      m->oldp = NULL;
+      return true;
+    }
+    if (mono_ns() >= deadline) {
+      m_setcurrent(NULL);
+      return false;
+    }
+    usleep(ATTACH_POLL_US);
+  }
+}
+
+// Whether nobody is inside a C function, to come back from it later: then finalizers can run (and modules be locked for
+// them) without waiting for anybody.
+bool host_alone(Runtime *rt, int64_t deadline) {
+  for (;;) {
+    sched_lock(rt);
+    bool blocked = rt->nblocked > 0;
+    sched_unlock(rt);
+    int64_t left = deadline - mono_ns();
+    if (!blocked) {
+      if (!stop_world_within(rt->m0, left > LAST_STOP_NS ? left : LAST_STOP_NS)) return false;
+      start_world(rt->m0);
+      return true;
+    }
+    if (left <= 0) return false;
+    usleep(ATTACH_POLL_US);
+  }
 }
 
 // Goroutine 1 stays with the host's thread where lungo_run wants it so.
@@ -356,6 +426,7 @@ static Runtime *runtime_alloc(void) {
 }
 
 static void runtime_release(Runtime *rt) {
+  hub_release(rt);
   for (int i = 0; i < atomic_load(&rt->nallp); i++) p_free(rt, rt->allp[i]);
   for (M *m = atomic_load(&rt->allm), *next; m != NULL; m = next) {
     next = m->allnext;
@@ -407,8 +478,8 @@ fail:
 }
 
 // All threads of ours but those in blocking regions end: at their safepoints, or where they sleep. Returns how many of
-// the latter there are.
-static int end_threads(Runtime *rt) {
+// the latter there are. `stuck` more do not come to a safepoint.
+static int end_threads(Runtime *rt, int stuck) {
   sched_lock(rt);
   atomic_store(&rt->dying, true);
   atomic_fetch_add(&rt->stwevent, 1);
@@ -418,25 +489,49 @@ static int end_threads(Runtime *rt) {
   sysmon_wake(rt);
   for (;;) {
     sched_lock(rt);
-    int n = atomic_load(&rt->nthreads), blocked = rt->nblocked;
+    int n = atomic_load(&rt->nthreads), blocked = rt->nblocked + stuck;
+    if (n > 0 && n <= blocked && rt->detached) rt->orphaned = true; // the last of them frees all (rt_threadends)
     sched_unlock(rt);
     if (n <= blocked) return n;
     futex_wait((_Atomic uint32_t *)&rt->nthreads, (uint32_t)n, mono_ns() + SLICE_NS);
   }
 }
 
-void rt_free(lua_State *L) {
+// A thread of ours is about to end, and touches nothing afterwards.
+void rt_threadends(Runtime *rt) {
+  sched_lock(rt);
+  int n = atomic_fetch_sub(&rt->nthreads, 1) - 1;
+  bool last = n == 0 && rt->orphaned;
+  futex_wake((_Atomic uint32_t *)&rt->nthreads, -1); // under the lock: rt is freed by who takes it after us
+  sched_unlock(rt);
+  if (!last) return;
+  Global *gl = rt->gl;
+  runtime_release(rt);
+  vm_freeorphan(gl);
+}
+
+static int64_t last_stop(Runtime *rt) {
+  int64_t least = mono_ns() + LAST_STOP_NS, deadline = atomic_load(&rt->hub->close_by);
+  return deadline != NS_FOREVER && deadline > least ? deadline : least;
+}
+
+bool rt_free(lua_State *L) {
   Global *gl = L->gl;
   Runtime *rt = gl->rt;
   M *m = rt->m0;
   rt_nosignals(rt);
   if (m_current == m) m_setcurrent(NULL);
   if (atomic_load(&rt->started)) {
-    if (!rt->frozen) rt_freeze(m);
-    if (end_threads(rt) > 0) {
-      gl->abandoned = true; // they come back one day, to find rt->dying, and may use memory of the heap until then
-      return;
-    }
+    int stuck = 0;
+    if (rt->detached)
+      stuck = stop_world_for_good(rt, last_stop(rt));
+    else if (!rt->frozen)
+      rt_freeze(m);
+    hub_detach(rt);
+    if (end_threads(rt, stuck) > 0)
+      return false; // they come back one day, to find rt->dying, and use our memory till then
   }
+  hub_detach(rt);
   runtime_release(rt);
+  return true;
 }

@@ -16,6 +16,7 @@
 #include "call.h"
 #include "cmodule.h"
 #include "gc.h"
+#include "group.h"
 #include "meta.h"
 #include "seam.h"
 #include <time.h>
@@ -138,6 +139,7 @@ static int park_nested(M *m, lua_State *L, WaitReason why, void (*unlockall)(voi
   g_setstatus(g, G_RUNNING, G_WAITING);
   unlockall(arg);
   m_blockg(m, g);
+  if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
   return RT_DONE;
 }
 
@@ -207,6 +209,7 @@ int yield_now(lua_State *L, bool flat) {
   globq_put(m->rt, g); // from here on, if flat, another worker may run it
   if (flat) return RT_PARK;
   m_blockg(m, g);
+  if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
   return RT_DONE;
 }
 
@@ -272,6 +275,10 @@ int rt_safepoint(lua_State *L, bool can_park) {
   }
   if (unlikely(atomic_load_explicit(&m->rt->fin_wanted, memory_order_relaxed))) fin_maybe(m);
   if (poll & POLL_HOOK) atomic_fetch_and(&ctx->poll, ~POLL_HOOK); // the caller looks at L->hookmask again
+  if (unlikely(poll & POLL_KILL)) {
+    atomic_fetch_and(&ctx->poll, ~POLL_KILL);
+    g_checkkill(m, L);
+  }
   if (poll & POLL_INTERRUPT) {
     atomic_fetch_and(&ctx->poll, ~POLL_INTERRUPT);
     dbg_runerror(L, "interrupted!");

@@ -209,10 +209,7 @@ static void *m_main(void *arg) {
     m_run(m);
   }
   m_setcurrent(NULL);
-  sched_lock(rt);
-  atomic_fetch_sub(&rt->nthreads, 1);
-  futex_wake((_Atomic uint32_t *)&rt->nthreads, -1); // under the lock: rt is freed by who takes it after us
-  sched_unlock(rt);
+  rt_threadends(rt);
   return NULL;
 }
 
@@ -416,7 +413,9 @@ int rt_numgoroutine(Runtime *rt) {
 // armed: everything else that readies goroutines is a goroutine.
 void rt_checkdead_locked(Runtime *rt) {
   assert_held(&rt->lock);
-  if (rt_stopping(rt) || rt->dying || rt->nblocked > 0 || rt->globq.n > 0 || rt->runflags & LUNGO_KEEP) return;
+  if (rt_stopping(rt) || rt->dying || rt->nblocked > 0 || atomic_load(&rt->nhost) > 0 || rt->globq.n > 0 ||
+      rt->runflags & LUNGO_KEEP)
+    return;
   if (atomic_load(&rt->main_done)) return;
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];

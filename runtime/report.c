@@ -367,17 +367,34 @@ void rt_uncaught(lua_State *L) {
   take_text(&g->message, &o);
 }
 
+static void put_report(Out *o, lua_State *L, G *g, bool panic) {
+  if (panic) out_printf(o, "panic: ");
+  if (g->message != NULL)
+    out_write(o, g->message, strlen(g->message));
+  else
+    put_error(o, L);
+  if (panic)
+    out_printf(o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
+  else if (g->trace != NULL)
+    out_printf(o, "\nstack traceback:\n");
+  if (g->trace != NULL) out_write(o, g->trace, strlen(g->trace));
+  if (panic) put_creator(o, g);
+}
+
+char *error_text(lua_State *L, G *g, bool panic) {
+  Out o;
+  out_init(&o, -1);
+  put_report(&o, L, g, panic);
+  while (!panic && o.len > 0 && o.text[o.len - 1] == '\n') o.len--;
+  char *text = strndup(o.text, o.len);
+  out_free(&o);
+  return text;
+}
+
 void panic_report(lua_State *L, G *g) {
   Out o;
   out_init(&o, -1);
-  out_printf(&o, "panic: ");
-  if (g->message != NULL)
-    out_write(&o, g->message, strlen(g->message));
-  else
-    put_error(&o, L);
-  out_printf(&o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
-  if (g->trace != NULL) out_write(&o, g->trace, strlen(g->trace));
-  put_creator(&o, g);
+  put_report(&o, L, g, true);
   flush_stdout();
   flush_stderr();
   o.fd = STDERR_FILENO;

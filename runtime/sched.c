@@ -17,6 +17,8 @@
 #include "sched_int.h"
 #include "call.h"
 #include "func.h"
+#include "group.h"
+#include "hub.h"
 #include "gc.h"
 #include "lungo.h"
 #include "meta.h"
@@ -50,6 +52,7 @@ const char *const wait_reason_text[WAIT_COUNT] = {
     [WAIT_IO] = "IO wait",
     [WAIT_FINALIZERS] = "finalizer wait",
     [WAIT_MODULE] = "C module lock",
+    [WAIT_HOST] = "host",
 };
 
 #ifdef LUNGO_DEBUG
@@ -306,7 +309,8 @@ static G *g_make(M *m, lua_State *L, const Value *v, int n) {
   atomic_store_explicit(&L1->running, 1, memory_order_relaxed);
   g->cur = L1;
   g->id = g_nextid(m);
-  g->started = g->nested = g->is_main = g->is_system = false;
+  g->started = g->nested = g->is_main = g->is_system = g->killseen = false;
+  g->group = NULL;
   g->reason = WAIT_NONE;
   g->m = g->wirem = g->lockedm = NULL;
   return g;
@@ -341,13 +345,41 @@ G *g_go(lua_State *L, int nargs, void (*onend)(lua_State *, G *, void *, int), v
   if (!is_callable(L, fn)) dbg_callerror(L, fn);
   if (unlikely(!atomic_load_explicit(&L->gl->multi, memory_order_relaxed) || m->rt->frozen)) go_parallel(m, L);
   for (int i = 0; i <= nargs; i++) share_value(L, &fn[i]);
+  Group *gr = L->g->group;
+  if (unlikely(gr != NULL)) group_admit(L, gr);
   G *g = g_make(m, L, fn, nargs + 1);
+  if (unlikely(gr != NULL)) {
+    group_join(gr, g);
+    if (L->g->is_system) gr->first = g;
+  }
   set_creator(g, L);
   g->onend = onend;
   g->onend_arg = arg;
   L->top = fn;
   g_launch(m, g, true);
   return g;
+}
+
+struct GoArgs {
+  int nargs;
+  void (*onend)(lua_State *, G *, void *, int);
+  G *g;
+};
+
+static void go_protected(lua_State *L, void *ud) {
+  struct GoArgs *a = ud;
+  a->g = g_go(L, a->nargs, a->onend, NULL);
+}
+
+// The courier starts a host's run: it lends itself to the group for that moment.
+G *g_go_group(lua_State *L, int nargs, Group *gr, void (*onend)(lua_State *, G *, void *, int)) {
+  G *self = L->g;
+  self->group = gr;
+  struct GoArgs a = {nargs, onend, NULL};
+  int status = call_try(L, go_protected, &a);
+  self->group = NULL;
+  if (status != LUA_OK) call_throw(L, status);
+  return a.g;
 }
 
 void rt_go(lua_State *L, int nargs) { g_go(L, nargs, NULL, NULL); }
@@ -378,25 +410,45 @@ static G *g_make_bare(Ctx *ctx, const Value *fn) {
   return status == LUA_OK ? a.g : NULL;
 }
 
-static G *go_bare(Ctx *ctx, const Value *fn, bool counted) {
+static G *go_bare(Ctx *ctx, const Value *fn, bool counted, Group *gr) {
   M *m = m_of(ctx);
   G *g = g_make_bare(ctx, fn);
   if (g == NULL) return NULL;
   g->created_by = 0;
+  if (gr != NULL) group_join(gr, g);
   g_launch(m, g, counted);
   return g;
 }
 
-G *g_go_value(Ctx *ctx, const Value *fn) { return go_bare(ctx, fn, true); }
+G *g_go_value(Ctx *ctx, const Value *fn, int64_t group) {
+  Group *gr;
+  if (!group_byid(m_of(ctx)->rt, group, &gr)) return NULL;
+  G *g = gr == NULL || group_room(gr) ? go_bare(ctx, fn, true, gr) : NULL;
+  if (gr != NULL) group_unref(gr);
+  return g;
+}
+
+G *g_go_system(Ctx *ctx, const Value *fn) { return go_bare(ctx, fn, false, NULL); }
 
 // ---- finalizers --------------------------------------------------------------------------------------
 // One system goroutine at a time runs them, and ends when none is left. (In a program with a single goroutine the
 // collector runs them itself, as Lua does: it should not become a threaded one because a file was collected.)
 
+// One by one, where each has a time limit.
+static void run_finalizers(lua_State *L, Hub *h) {
+  if (h == NULL || h->fin_ns == 0) {
+    gc_run_finalizers(L, -1);
+    return;
+  }
+  do hub_finalizer(h);
+  while (gc_run_finalizers(L, 1) > 0);
+  atomic_store(&h->fin_by, NS_FOREVER);
+}
+
 static int fin_main(lua_State *L) {
   Runtime *rt = L->gl->rt;
   do {
-    gc_run_finalizers(L, -1);
+    run_finalizers(L, rt->hub);
     atomic_store(&rt->fin_running, false);
     // Whoever queued more before that store saw us running and started nobody.
   } while (gc_finalizers_pending(L->gl) && !atomic_exchange(&rt->fin_running, true));
@@ -411,10 +463,21 @@ void rt_finalizers_ready(Global *gl) {
 void fin_maybe(M *m) {
   Runtime *rt = m->rt;
   atomic_store(&rt->fin_wanted, false);
+  if (rt->hub != NULL && atomic_load(&rt->hub->killall) > 0) return; // lungo_free runs what is left
   if (atomic_exchange(&rt->fin_running, true)) return;
   Value fn = {.f = fin_main, .tag = TAG_LCF};
-  if (go_bare(&m->ctx, &fn, false) != NULL) return;
+  if (go_bare(&m->ctx, &fn, false, NULL) != NULL) return;
   atomic_store(&rt->fin_running, false); // no memory: the next collection asks again
+}
+
+// A finalizer that took too long ends the goroutine: the others go on in a new one.
+static void fin_ended(Runtime *rt, G *g, int status) {
+  Hub *h = rt->hub;
+  if (h == NULL || status != STATUS_GOEXIT || g == h->courier) return;
+  atomic_store(&h->fin_by, NS_FOREVER);
+  atomic_store(&h->fin_kill, false);
+  atomic_store(&rt->fin_running, false);
+  if (gc_finalizers_pending(rt->gl)) atomic_store(&rt->fin_wanted, true);
 }
 
 // ---- running and ending -----------------------------------------------------------------------------------
@@ -466,17 +529,28 @@ static void g_end(M *m, G *g, int status) {
     return;
   }
   bool failed = status != LUA_OK && status != STATUS_GOEXIT;
+  if (unlikely(g->is_system)) fin_ended(m->rt, g, status);
   if (g->onend != NULL || failed) {
     begin_endcall(m, g);
     if (g->onend != NULL) g->onend(g->L, g, g->onend_arg, status);
-    if (failed && !(m->rt->runflags & LUNGO_KEEP)) rt_panic(g->L, status);
-    if (failed) panic_report(g->L, g);
+    if (failed && !(m->rt->hub != NULL && hub_failed(g->L, g))) {
+      if (!(m->rt->runflags & LUNGO_KEEP)) rt_panic(g->L, status);
+      panic_report(g->L, g);
+    }
     end_endcall(m);
   }
   if (g->lockedm != NULL) g->lockedm->lockedg = NULL;
   g->lockedm = NULL;
   if (!g->is_system) stat_add(m->p->ngo, -1);
+  if (unlikely(g->group != NULL)) group_leave(g->group, g);
+  g->group = NULL;
   g_free(m, g);
+}
+
+// It is told to end where it stopped, before the operation that it stopped in can have a result.
+static int end_goroutine(Ctx *ctx, G *g) {
+  g->killseen = true;
+  return vm_end_goroutine(ctx);
 }
 
 void m_execute(M *m, G *g, int nargs) {
@@ -485,13 +559,21 @@ void m_execute(M *m, G *g, int nargs) {
   g->m = m;
   m->g = g;
   for (lua_State *s = g->cur; s != NULL; s = s->from) s->ctx = ctx; // it may have come from another worker
+  uint32_t kill = unlikely(m->rt->hub != NULL) ? g_killlevel(m->rt, g) : 0;
+  if (unlikely(kill > 0)) m_poll(m, POLL_KILL);
+  if (unlikely(kill > 0) && !g->started) {
+    m->g = NULL;
+    g_end(m, g, STATUS_GOEXIT);
+    return;
+  }
   if (!g->started) {
     g->started = true;
     if (nargs < 0) nargs = (int)(g->L->top - g->L->base_ci.func) - 2;
   }
   ctx->L = g->cur;
   m->insched = true;
-  int status = vm_run_goroutine(ctx, g->L, nargs);
+  int status =
+      unlikely(kill == 2 || (kill == 1 && !g->killseen)) ? end_goroutine(ctx, g) : vm_run_goroutine(ctx, g->L, nargs);
   m->insched = false;
   m->g = NULL;
   ctx->L = NULL;

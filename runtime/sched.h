@@ -54,6 +54,7 @@ typedef enum WaitReason {
   WAIT_IO,
   WAIT_FINALIZERS,
   WAIT_MODULE,
+  WAIT_HOST,
   WAIT_COUNT
 } WaitReason;
 extern const char *const wait_reason_text[WAIT_COUNT];
@@ -78,6 +79,7 @@ struct G {
   uint8_t reason;              // WaitReason while waiting
   bool nested;                 // parked inside a nested interp_run: it must continue on the worker `wirem`
   bool is_main, is_system;     // goroutine 1; finalizer goroutine and the like (not counted, no deadlock hope)
+  bool killseen;               // it was told to end (group.h)
   bool started;                // its function was entered: next time it is continued
   _Atomic bool reached;        // leak pass (leaks.c): something that can run may wake it. By marking workers
   _Atomic uint32_t selectdone; // select: 0 until one waker won the goroutine by compare-and-swap
@@ -86,6 +88,7 @@ struct G {
   M *m;                    // worker while running or syscall
   M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
   G *schednext;            // link in run queues and free lists
+  struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
   Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
   char *trace;             // malloc'ed traceback of the error that is ending it (report.c)
   char *message;           // malloc'ed text of that error if it is no string, NULL otherwise
@@ -133,7 +136,12 @@ int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k);
 G *g_go(lua_State *L, int nargs, void (*onend)(lua_State *, G *, void *, int), void *arg);
 // A new goroutine that calls fn without arguments, started by a worker that holds a P and runs no
 // goroutine (a timer's fire). fn is shared already, share_universe was called. NULL: out of memory.
-G *g_go_value(Ctx *ctx, const Value *fn);
+// group: number of the host's run it belongs to (group_idof); if that has ended, nothing is started.
+G *g_go_value(Ctx *ctx, const Value *fn, int64_t group);
+// The same, for the runtime's own: not counted, not shown.
+G *g_go_system(Ctx *ctx, const Value *fn);
+// A goroutine of group gr (NULL: none), whoever starts it; as g_go.
+G *g_go_group(lua_State *L, int nargs, struct Group *gr, void (*onend)(lua_State *, G *, void *, int));
 
 // ---- timers (timer.c) -----------------------------------------------------------------------------
 // fire runs on a worker that holds a P, outside any goroutine, with no lock held: it may call g_ready, non-blocking

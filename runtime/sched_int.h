@@ -173,6 +173,10 @@ struct Runtime {
   _Atomic bool fin_wanted, fin_running;
 
   // lungo_run
+  struct lungo_Runtime *hub; // host threads and goroutines meet there (hub.h); NULL: not needed yet
+  _Atomic int nhost;         // goroutines that wait for the host (lungo_await)
+  bool detached;             // made by lungo_new: no thread of the host belongs to it
+  bool orphaned;             // [L] rt_free left the rest to the last thread that ends
   int runflags;
   _Atomic bool main_done; // goroutine 1 ended; its status:
   int main_status;
@@ -278,11 +282,13 @@ void timers_aftermark(Runtime *rt);
 void timers_free(P *p);
 
 // ---- stw.c ----
-bool stop_world(M *m, StopKind kind); // false: another stop of that kind took place instead
+bool stop_world_within(M *m, int64_t ns); // for STOP_OTHER; false: not possible in that time, nothing is stopped
+bool stop_world(M *m, StopKind kind);     // false: another stop of that kind took place instead
 void start_world(M *m);
 void stw_wait(M *m); // at a safepoint, P held: until the stop is over
 void stw_help(M *m); // idle M woken as helper
 void stw_blockenter(Runtime *rt, P *p);
+int stop_world_for_good(Runtime *rt, int64_t deadline);
 void rt_freeze(M *m);
 void rt_unfreeze(M *m);
 void stop_world_monitor(Runtime *rt, int64_t timeout_ns); // for a last dump, from a thread that is no M; best effort
@@ -317,6 +323,7 @@ bool report_describe(G *g, GInfo *out);                  // false: out of memory
 void report_leaks(G *const *v, size_t n);                // on stderr
 _Noreturn void dump_exit(Runtime *rt, const char *head); // everything stopped: prints head and all goroutines, exits 2
 void dump_raw(Runtime *rt, const char *head);            // the same in a signal handler, without exit
+char *error_text(lua_State *L, G *g, bool panic);        // malloc'ed text for the error value on top; NULL: no memory
 void panic_report(lua_State *L, G *g);                   // prints `panic: ...` for the error value on top
 _Noreturn void process_exit(int status);
 
@@ -324,5 +331,10 @@ _Noreturn void process_exit(int status);
 void fin_maybe(M *m);                    // finalizers wait: start their goroutine
 void end_patience(Runtime *rt, bool on); // LUNGO_LAST: from now on the others have only so long to let go
 void host_notify(M *m);                  // goroutine 1 ended on another worker than M0
+bool host_detach(lua_State *L);          // the calling thread leaves L to the workers; false: they cannot be started
+bool host_attach(Runtime *rt, int64_t deadline); // and comes back; false: no P became free
+bool host_alone(Runtime *rt, int64_t deadline);
+void rt_threadends(Runtime *rt);
+void block_giveup(M *m, P *p); // m blocks, having left p in P_SYSCALL: others may have it at once (block.c)
 
 #endif

@@ -89,7 +89,7 @@ static void wait_stopped(Runtime *rt, const M *self, int64_t deadline) {
   }
 }
 
-bool stop_world(M *m, StopKind kind) {
+static bool stop_world_begin(M *m, StopKind kind) {
   Runtime *rt = m->rt;
   for (;;) {
     sched_lock(rt);
@@ -102,8 +102,42 @@ bool stop_world(M *m, StopKind kind) {
   if (m->g != NULL && m->ctx.L != NULL) m->g->cur = m->ctx.L;
   begin_stop_locked(rt, m, kind);
   sched_unlock(rt);
-  wait_stopped(rt, m, NS_FOREVER);
   return true;
+}
+
+bool stop_world(M *m, StopKind kind) {
+  if (!stop_world_begin(m, kind)) return false;
+  wait_stopped(m->rt, m, NS_FOREVER);
+  return true;
+}
+
+// A stop that is given up leaves those alone that have not stopped: they find rt->stopping false when they look.
+bool stop_world_within(M *m, int64_t ns) {
+  stop_world_begin(m, STOP_OTHER);
+  wait_stopped(m->rt, m, mono_ns() + ns);
+  sched_lock(m->rt);
+  bool stopped = atomic_load(&m->rt->stopwait) == 0;
+  sched_unlock(m->rt);
+  if (!stopped) start_world(m);
+  return stopped;
+}
+
+// The end of a runtime: nobody goes on after this stop. Returns how many Ps have not stopped by the deadline.
+int stop_world_for_good(Runtime *rt, int64_t deadline) {
+  M *self = rt->m0->p != NULL ? rt->m0 : NULL;
+  if (self != NULL) {
+    stop_world_begin(self, STOP_OTHER);
+  } else {
+    for (;; sched_yield()) {
+      sched_lock(rt);
+      if (!rt_stopping(rt) || mono_ns() >= deadline) break;
+      sched_unlock(rt);
+    }
+    if (!rt_stopping(rt)) begin_stop_locked(rt, NULL, STOP_OTHER);
+    sched_unlock(rt);
+  }
+  wait_stopped(rt, self, deadline);
+  return atomic_load(&rt->stopwait);
 }
 
 void stop_world_monitor(Runtime *rt, int64_t timeout_ns) {
@@ -128,8 +162,7 @@ static P *release_stopped_locked(Runtime *rt, const M *self) {
   P *busy = NULL;
   for (int i = atomic_load(&rt->nprocs) - 1; i >= 0; i--) {
     P *p = rt->allp[i];
-    if (p == self->p) continue;
-    lg_assert(p_status(p) == P_GCSTOP);
+    if (p == self->p || p_status(p) != P_GCSTOP) continue; // the second: a stop that was given up (stop_world_within)
     if (atomic_load(&p->m) != NULL) {
       p_setstatus(p, P_RUNNING);
       continue;

@@ -430,3 +430,37 @@ bool sem_resize(Semaphore *s, int64_t size) {
   unlock(&s->lk);
   return idle;
 }
+
+// ---- leaving a queue ------------------------------------------------------------------------------------------------
+// Readers behind a writer that left, and acquirers behind a greater one, stay queued until the next release: they are
+// late, not lost, as somebody inside holds what they wait for.
+
+static void leave_mutex(Mutex *m, Waiter *w) {
+  waitq_remove(&m->q, w);
+  if (m->q.head == NULL) atomic_fetch_and(&m->state, ~MUTEX_WAITERS);
+}
+
+static void leave_rw(RWMutex *rw, WaitQ *q, Waiter *w) {
+  waitq_remove(q, w);
+  if (rw->readers.head == NULL && rw->writers.head == NULL) atomic_fetch_and(&rw->state, ~RW_QUEUED);
+}
+
+bool sync_leave(G *g) {
+  Waiter *w = &g->w;
+  void *obj = w->obj;
+  switch (g->reason) {
+  case WAIT_MUTEX: leave_mutex(obj, w); break;
+  case WAIT_RW_LOCK: leave_rw(obj, &((RWMutex *)obj)->writers, w); break;
+  case WAIT_RW_RLOCK: leave_rw(obj, &((RWMutex *)obj)->readers, w); break;
+  case WAIT_WAITGROUP:
+    waitq_remove(&((WaitGroup *)obj)->q, w);
+    atomic_fetch_sub(&((WaitGroup *)obj)->state, 1);
+    break;
+  case WAIT_ONCE: waitq_remove(&((Once *)obj)->q, w); break;
+  case WAIT_COND: waitq_remove(&((Cond *)obj)->q, w); break;
+  case WAIT_SEMAPHORE: waitq_remove(&((Semaphore *)obj)->q, w); break;
+  default: return false;
+  }
+  v_setnil(&w->v);
+  return true;
+}

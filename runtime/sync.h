@@ -13,6 +13,10 @@
 #include "context.h"
 #include "waitq.h"
 
+// Takes goroutine g, which waits in one of these objects, out of its queue, as if it had never come. World stopped; it
+// is the caller who wakes it. False: it waits for something else.
+bool sync_leave(G *g);
+
 typedef struct Mutex {
   _Atomic uint32_t state; // MUTEX_* bits
   Lock lk;                // guards q, and every change of MUTEX_WAITERS

@@ -16,6 +16,7 @@
 // See also:   block.c, timer.c, park.c.
 #include "sched_int.h"
 #include "debugvars.h"
+#include "hub.h"
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -146,14 +147,14 @@ static void nap(Runtime *rt, int64_t until) {
   atomic_store(&rt->monnote, 0);
 }
 
-// All Ps idle: until somebody takes one. True if it slept.
-static bool sleep_while_idle(Runtime *rt) {
+// All Ps idle: until somebody takes one, or a run has had its time. True if it slept.
+static bool sleep_while_idle(Runtime *rt, int64_t limits) {
   sched_lock(rt);
   bool idle = atomic_load(&rt->npidle) == atomic_load(&rt->nprocs) && !rt->dying;
   atomic_store(&rt->monasleep, idle);
   sched_unlock(rt);
   if (!idle) return false;
-  nap(rt, NS_FOREVER);
+  nap(rt, limits);
   atomic_store(&rt->monasleep, false);
   return true;
 }
@@ -169,13 +170,17 @@ static int64_t next_look(Runtime *rt, int64_t delay) {
 
 static void look_around(Runtime *rt) {
   int64_t delay = NAP_MIN, traced = 0;
+  int64_t limits = NS_FOREVER;
   int quiet = 0;
   while (!atomic_load(&rt->dying)) {
     if (quiet > 50 && delay < NAP_MAX) delay = delay * 2 < NAP_MAX ? delay * 2 : NAP_MAX;
-    if (sleep_while_idle(rt))
+    limits = hub_tick(rt, mono_ns());
+    if (sleep_while_idle(rt, limits)) {
       quiet = 0;
-    else
-      nap(rt, next_look(rt, delay));
+    } else {
+      int64_t next = next_look(rt, delay);
+      nap(rt, next < limits ? next : limits);
+    }
     if (quiet == 0) delay = NAP_MIN;
     if (atomic_load(&rt->quit_wanted)) {
       stop_world_monitor(rt, 1000000000);
@@ -199,10 +204,7 @@ static void *sysmon_main(void *arg) {
   prctl(PR_SET_TIMERSLACK, 1000);
 #endif
   look_around(rt);
-  sched_lock(rt);
-  atomic_fetch_sub(&rt->nthreads, 1);
-  futex_wake((_Atomic uint32_t *)&rt->nthreads, -1); // as in m_main
-  sched_unlock(rt);
+  rt_threadends(rt);
   return NULL;
 }
 

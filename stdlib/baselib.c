@@ -19,6 +19,7 @@
 // One fwrite per line: the stream's own lock then keeps lines of parallel goroutines apart.
 static void write_line(lua_State *L, const char *s, size_t n) {
   Ctx *ctx = L->ctx;
+  if (lib_hostoutput(L, stdout, s, n)) return;
   rt_block_enter(ctx);
   fwrite(s, 1, n, stdout);
   fflush(stdout);

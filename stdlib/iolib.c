@@ -21,6 +21,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+// ---- standard streams -----------------------------------------------------------------------------
+// The package's objects address them in a way that a shared library cannot; variables of our own can be reached so.
+
+extern FILE *lungo_io_stdin, *lungo_io_stdout, *lungo_io_stderr;
+FILE *lungo_io_stdin, *lungo_io_stdout, *lungo_io_stderr;
+
+__attribute__((constructor)) static void streams_init(void) {
+  lungo_io_stdin = stdin;
+  lungo_io_stdout = stdout;
+  lungo_io_stderr = stderr;
+}
+
 // ---- blocking C functions, renamed in the package's objects --------------------------------------
 
 int __uflow(FILE *);
@@ -127,7 +139,7 @@ static int write_values(lua_State *L, FILE *f, int first) {
   size_t len;
   const char *s = last == first && lua_type(L, first) == LUA_TSTRING ? lua_tolstring(L, first, &len)
                                                                      : join(L, first, last, buf, sizeof buf, &len);
-  bool ok = write_piece(s, len, f);
+  bool ok = lib_hostoutput(L, f, s, len) || write_piece(s, len, f);
   lua_settop(L, last + 1);
   return ok ? 1 : luaL_fileresult(L, 0, NULL);
 }

@@ -12,12 +12,14 @@
 #include "share.h"
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdio.h>
 
 int lungo_openbase(lua_State *L); // baselib.c
 int lungo_openio(lua_State *L);
 int lungo_openos(lua_State *L);        // iolib.c
 int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
+int lungo_openstring(lua_State *L);    // strmatch.c: the package's with matching of our own
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
 int lungo_opensync(lua_State *L);
 void lungo_opensyncdata(lua_State *L); // syncdata.c: adds pool and map to the table on top
@@ -103,6 +105,12 @@ Context *lib_newcontext(lua_State *L, int arg); // pushes a context to be cancel
 // Cancels, with a value on the stack as cause; nil: none.
 void lib_cancelcontext(lua_State *L, Context *c, const Value *cause);
 void lib_pushcontexterr(lua_State *L, Context *c); // what ctx:err() returns
+
+void lib_pushafter(lua_State *L, int64_t ns); // time.after (timelib.c)
+
+// If the host wants standard output for itself (lungo_Options.output) and f is it: hands it the text, true (embed.c).
+bool lib_hostoutput(lua_State *L, FILE *f, const char *s, size_t n);
+void lib_openlibs(lua_State *L, unsigned libs); // LUNGO_LIB_* (openlibs.c)
 
 // ---- sync.map (syncdata.c) ----------------------------------------------------------------------------------------
 

@@ -54,21 +54,37 @@ static void prepare_buffers(lua_State *L) {
   lua_settop(L, top);
 }
 
-void lungo_openlibs(lua_State *L) {
-  static const luaL_Reg libs[] = {
-      {LUA_GNAME, lungo_openbase},      {LUA_LOADLIBNAME, luaopen_package}, {LUA_COLIBNAME, lungo_opencoroutine},
-      {LUA_TABLIBNAME, luaopen_table},  {LUA_IOLIBNAME, lungo_openio},      {LUA_OSLIBNAME, lungo_openos},
-      {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},    {LUA_UTF8LIBNAME, luaopen_utf8},
-      {LUA_DBLIBNAME, open_debug},      {"chan", lungo_openchan},           {"sync", lungo_opensync},
-      {"atomic", lungo_openatomic},     {"time", lungo_opentime},           {"runtime", lungo_openruntime},
-      {"context", lungo_opencontext}};
-  for (size_t i = 0; i < sizeof libs / sizeof *libs; i++) {
-    luaL_requiref(L, libs[i].name, libs[i].func, 1);
+void lib_openlibs(lua_State *L, unsigned libs) {
+  static const struct {
+    const char *name;
+    lua_CFunction open;
+    unsigned flag;
+  } all[] = {{LUA_GNAME, lungo_openbase, LUNGO_LIB_BASE},
+             {LUA_LOADLIBNAME, luaopen_package, LUNGO_LIB_PACKAGE},
+             {LUA_COLIBNAME, lungo_opencoroutine, LUNGO_LIB_COROUTINE},
+             {LUA_TABLIBNAME, luaopen_table, LUNGO_LIB_TABLE},
+             {LUA_IOLIBNAME, lungo_openio, LUNGO_LIB_IO},
+             {LUA_OSLIBNAME, lungo_openos, LUNGO_LIB_OS},
+             {LUA_STRLIBNAME, lungo_openstring, LUNGO_LIB_STRING},
+             {LUA_MATHLIBNAME, luaopen_math, LUNGO_LIB_MATH},
+             {LUA_UTF8LIBNAME, luaopen_utf8, LUNGO_LIB_UTF8},
+             {LUA_DBLIBNAME, open_debug, LUNGO_LIB_DEBUG},
+             {"chan", lungo_openchan, LUNGO_LIB_GO},
+             {"sync", lungo_opensync, LUNGO_LIB_GO},
+             {"atomic", lungo_openatomic, LUNGO_LIB_GO},
+             {"time", lungo_opentime, LUNGO_LIB_GO},
+             {"runtime", lungo_openruntime, LUNGO_LIB_RUNTIME},
+             {"context", lungo_opencontext, LUNGO_LIB_GO}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    if (!(libs & all[i].flag)) continue;
+    luaL_requiref(L, all[i].name, all[i].open, 1);
     lua_pop(L, 1);
   }
-  lungo_opengo(L);
+  if (libs & LUNGO_LIB_GO) lungo_opengo(L);
   prepare_buffers(L);
 }
+
+void lungo_openlibs(lua_State *L) { lib_openlibs(L, LUNGO_LIB_ALL); }
 
 // A host written for Lua opens everything by this name, and so gets goroutines.
 void luaL_openlibs(lua_State *L) { lungo_openlibs(L); }

@@ -10,6 +10,7 @@
 //             is kept while it is armed.
 // See also:   runtime/timer.c; spec "time". Tests: tests/runtime/time_*.lua.
 #include "lungolib.h"
+#include "group.h"
 #include "gc.h"
 #include <math.h>
 #include <time.h>
@@ -18,6 +19,7 @@ typedef struct TimerObj {
   ObjHead head;
   Timer t;
   Userdata *chan; // NULL for afterfunc
+  int64_t group;  // afterfunc: of who made it
   Value fn;       // afterfunc: what to start; else nil
 } TimerObj;
 
@@ -52,7 +54,7 @@ static void fire_send(Ctx *ctx, Timer *t, int64_t now) {
 
 static void fire_start(Ctx *ctx, Timer *t, int64_t now) {
   (void)now;
-  g_go_value(ctx, &((TimerObj *)t->arg)->fn);
+  g_go_value(ctx, &((TimerObj *)t->arg)->fn, ((TimerObj *)t->arg)->group);
 }
 
 // Pushes a new, unarmed timer with its channel.
@@ -81,6 +83,13 @@ static int time_timer(lua_State *L) {
   TimerObj *o = push_timer(L, &timer_kind);
   timer_start(L, &o->t, deadline(ns), 0);
   return 1;
+}
+
+void lib_pushafter(lua_State *L, int64_t ns) {
+  TimerObj *o = push_timer(L, &timer_kind);
+  timer_start(L, &o->t, deadline(ns), 0);
+  push_channel(L, o);
+  lua_remove(L, -2);
 }
 
 static int time_after(lua_State *L) {
@@ -126,6 +135,7 @@ static int time_afterfunc(lua_State *L) {
   timer_init(&o->t, fire_start, o, &v_ud(L->top - 1)->hdr);
   share_obj(L, o->t.owner);
   o->t.keep = true;
+  o->group = group_idof(L->g);
   timer_start(L, &o->t, deadline(ns), 0);
   return 1;
 }

@@ -73,6 +73,7 @@ LUA_API int lua_gettable(lua_State *L, int idx) {
 }
 
 LUA_API int lua_geti(lua_State *L, int idx, lua_Integer n) {
+  api_poll(L);
   const Value *t = api_index(L, idx);
   if (likely(v_istable(t)) && (table_getint(L, v_table(t), n, L->top) || table_metaof(v_table(t)) == NULL)) {
     return pushed_type(L);
@@ -158,6 +159,7 @@ LUA_API void lua_settable(lua_State *L, int idx) {
 }
 
 LUA_API void lua_seti(lua_State *L, int idx, lua_Integer n) {
+  api_poll(L);
   const Value *t = api_index(L, idx);
   api_own(L);
   if (likely(v_istable(t)) && table_metaof(v_table(t)) == NULL) {

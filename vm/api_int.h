@@ -42,4 +42,13 @@ static ALWAYS_INLINE void api_own(lua_State *L) {
   if (unlikely(!atomic_load_explicit(&L->running, memory_order_relaxed) || L->ctx->L != L)) api_adopt(L);
 }
 
+// The elements of a table are what long loops in C functions ask for: there, too, somebody may want the worker.
+static ALWAYS_INLINE void api_poll(lua_State *L) {
+  Ctx *ctx = L->ctx;
+  if (unlikely(ctx != NULL && atomic_load_explicit(&ctx->poll, memory_order_relaxed) != 0) && ctx->L == L) {
+    void gc_check_slow(lua_State *);
+    gc_check_slow(L);
+  }
+}
+
 #endif

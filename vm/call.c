@@ -373,6 +373,27 @@ int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
   return level_run(ctx, &lv);
 }
 
+int vm_end_goroutine(Ctx *ctx) {
+  Level lv;
+  lua_State *L = ctx->L;
+  int result;
+  level_init(&lv, LEVEL_GO, NULL, NULL, NULL);
+  lv.nny = 1;
+  L->ctx = ctx;
+  lv.jmp.prev = ctx->errjmp;
+  ctx->errjmp = &lv.jmp;
+  lv.armed = true;
+  lv.nlevels = ctx->nlevels += 1;
+  if (_setjmp(lv.jmp.buf) == 0) {
+    v_setnil(L->top++);
+    call_throw(L, STATUS_GOEXIT);
+  }
+  if (land(&lv, ctx, &result)) result = interp_run(ctx, &lv);
+  ctx->errjmp = lv.jmp.prev;
+  ctx->nlevels = lv.nlevels - 1;
+  return result;
+}
+
 // ---- calls from C ----------------------------------------------------------------------------------
 
 // Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on.
@@ -475,7 +496,7 @@ static void call_without_yield(lua_State *L, void *ud) {
   vm_call(L, stack_restore(L, c->func), c->nresults);
 }
 
-int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
+static int try_with(lua_State *L, void (*f)(lua_State *, void *), void *ud, bool all) {
   Ctx *ctx = call_ctx(L);
   lua_State *outer = ctx->L, *from = L->from;
   CallInfo *ci = L->ci;
@@ -498,7 +519,7 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
     ctx->L = outer != NULL ? outer : L;
     return LUA_OK;
   }
-  if (j.status == LUA_YIELD || (j.status == STATUS_GOEXIT && j.prev != NULL)) call_throw(L, j.status);
+  if (j.status == LUA_YIELD || (j.status == STATUS_GOEXIT && j.prev != NULL && !all)) call_throw(L, j.status);
   ctx->L = outer != NULL ? outer : L;
   L->from = from;
   L->ci = ci;
@@ -508,6 +529,15 @@ int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   L->allowhook = allowhook;
   cmodule_retake(ctx, held); // where the error came from, it was let go
   return j.status;
+}
+
+int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud) { return try_with(L, f, ud, false); }
+
+int call_tryall(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
+  L->nny++;
+  int status = try_with(L, f, ud, true);
+  L->nny--;
+  return status;
 }
 
 // call_try, and the state as it must be after a protected call: closed down to `oldtop`, the error value there.

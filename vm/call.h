@@ -59,6 +59,8 @@ Ctx *call_ctx(lua_State *L);
 // Runs f(L, ud) and catches errors: L is back in its frame with the error value on top of wherever it was raised,
 // nothing closed yet. Yields and goexit pass through.
 int call_try(lua_State *L, void (*f)(lua_State *, void *), void *ud);
+// The same, but f cannot yield, and goexit is caught, too: for who has something to release and throws it on then.
+int call_tryall(lua_State *L, void (*f)(lua_State *, void *), void *ud);
 // Counts one more C level: `C stack overflow`, or LUA_ERRERR when that error is being handled.
 void call_cstack_slow(lua_State *L);
 // A message handler's or other index as stack position (no pseudo-indices).
@@ -117,6 +119,12 @@ void vm_calltm_res(lua_State *L, const Value *f, const Value *a, const Value *b,
 // To continue a parked goroutine: nargs = -1 and ctx->L its innermost coroutine (where it parked). A Lua frame parked
 // in an instruction has CI_PARKED set (rt_finish completes it); a preempted one has not and simply goes on.
 int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs);
+// Continues a parked or preempted goroutine (ctx->L its innermost coroutine) with goexit's error.
+int vm_end_goroutine(Ctx *ctx);
+
+// lua_close for lungo_free. objects: the caller holds a processor, so that what is open is closed and finalizers run.
+// False: threads are still inside; they free it.
+bool vm_close(lua_State *L, bool objects);
 
 // ---- to-be-closed ----
 void tbc_new_var(lua_State *L, Value *reg); // raises `variable 'x' got a non-closable value`

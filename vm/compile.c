@@ -5,7 +5,7 @@
 // What:       Zio reads a chunk piece by piece through a lua_Reader. A Compiler owns an arena, where tree and tables of
 //             names live, and a Lua table that anchors every string. compile_load runs the phases: parse_chunk, then
 //             codegen_chunk.
-// Invariants: the arena is released whatever happens: the phases run under vm_rawprotected, and an error is thrown on
+// Invariants: the arena is released whatever happens: the phases run under call_tryall, and an error is thrown on
 //             only after compile_close.
 //             A reader may run Lua code, and so collect: every String the compiler holds is in `consts`, which is on
 //             L's stack. After the last read nothing collects until the closure is on the stack (no safepoint).
@@ -154,7 +154,7 @@ static void load_any(lua_State *L, void *ud) {
   Load *ld = ud;
   int first = zio_getc(ld->z);
   if (first == LUA_SIGNATURE[0]) {
-    check_mode(L, ld->mode, "binary");
+    check_mode(L, L->gl->textonly ? "t" : ld->mode, "binary");
     undump_chunk(L, ld->z, ld->chunkname);
   } else {
     check_mode(L, ld->mode, "text");
@@ -164,7 +164,7 @@ static void load_any(lua_State *L, void *ud) {
 
 void compile_load(lua_State *L, Zio *z, const char *chunkname, const char *mode) {
   Load ld = {.c = {.L = L}, .z = z, .chunkname = chunkname, .mode = mode};
-  int status = vm_rawprotected(L, load_any, &ld);
+  int status = call_tryall(L, load_any, &ld);
   compile_close(&ld.c);
   if (status != LUA_OK) call_throw(L, status);
 }

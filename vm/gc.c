@@ -330,7 +330,7 @@ bool gc_leakpass(lua_State *L, const LeakPass *pass) {
 COLD void gc_check_slow(lua_State *L) {
   uint32_t poll = atomic_load_explicit(&L->ctx->poll, memory_order_relaxed);
   if (poll & POLL_GC) gc_step(L);
-  if (poll & POLL_STW) rt_safepoint(running(L), false);
+  if (poll & (POLL_STW | POLL_KILL)) rt_safepoint(running(L), false);
 }
 
 // ---- collectgarbage --------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ void *gc_new_obj(lua_State *L, uint8_t type, size_t size);
 void gc_full(lua_State *L, bool finalizers);
 // Poll for API entry points that allocate: cheap when nothing is wanted. L->top must cover all live values.
 static ALWAYS_INLINE void gc_check(lua_State *L) {
-  if (unlikely(atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) & (POLL_GC | POLL_STW))) {
+  if (unlikely(atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) & (POLL_GC | POLL_STW | POLL_KILL))) {
     void gc_check_slow(lua_State *);
     gc_check_slow(L);
   }

@@ -298,7 +298,7 @@ static void *host_realloc_locked(Heap *h, void *p, size_t osize, size_t nsize) {
 static bool token_get_locked(Heap *h, size_t bytes, void **token) {
   *token = NULL;
   if (likely(!heap_is_limited(h))) return true;
-  *token = host_realloc_locked(h, NULL, 0, bytes);
+  *token = host_realloc_locked(h, NULL, HEAP_TOKEN, bytes);
   return *token != NULL;
 }
 

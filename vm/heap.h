@@ -22,6 +22,9 @@ typedef struct Cache Cache;
 
 #define HEAP_CHUNK ((uintptr_t)4 << 20)
 #define HEAP_GRANULE 16
+// The "old size" with which the heap asks the host's allocator for a block that it never uses: it stands for memory of
+// ours, so that the host can count and refuse. (The library's own requests, luaL_Buffer's, say 0.)
+#define HEAP_TOKEN ((size_t)0x6e656b6f74)
 
 Heap *heap_new(Global *gl);         // NULL: out of memory
 void heap_free(Heap *h);            // returns everything to the system; no cache may be in use

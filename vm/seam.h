@@ -20,7 +20,10 @@ enum { RT_DONE = 0, RT_PARK = 1 };
 // Per-universe set-up and tear-down, called by lua_newstate / lua_close. rt_new makes one P, an M for the calling
 // OS thread (ctx installed in L->ctx and in thread-local storage), and goroutine 1 for L. 0 or -errno.
 int rt_new(lua_State *L);
-void rt_free(lua_State *L);
+// rt_free returns false if threads still use the universe: then it must not be freed now.
+bool rt_free(lua_State *L);
+// The other way round: the last of those threads frees it.
+void vm_freeorphan(Global *gl);
 
 // The calling OS thread's context in universe gl: of the worker that it is there, or else of the host's thread, as
 // which any thread may act, one at a time. gl = NULL: in whatever universe the thread is a worker, NULL if in none.

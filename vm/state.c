@@ -97,15 +97,17 @@ static void build_protected(lua_State *L, void *ud) {
 }
 
 // Frees whatever parts there are, the runtime first: it holds caches of the heap.
-static void free_universe(Global *gl, bool has_rt) {
-  if (has_rt) rt_free(gl->mainL);
-  if (gl->abandoned) return; // a thread in a system call still refers to it all: better leaked than used when free
+static bool free_universe(Global *gl, bool has_rt) {
+  if (has_rt && !rt_free(gl->mainL)) return false; // a thread in a system call still refers to it all
   cmodule_free(gl);
   if (gl->strtab != NULL) strtab_free(gl);
   if (gl->gc != NULL) gc_free(gl);
   if (gl->heap != NULL) heap_free(gl->heap);
   gl->frealloc(gl->alloc_ud, gl, sizeof *gl, 0);
+  return true;
 }
+
+void vm_freeorphan(Global *gl) { free_universe(gl, false); }
 
 // Up to the point where the worker context stands.
 static bool build_base(Global *gl) {
@@ -132,14 +134,12 @@ LUA_API lua_State *lua_newstate(lua_Alloc f, void *ud) {
   return gl->mainL;
 }
 
-// Ends the universe from whatever state of it: what the main function left open is closed, every finalizer runs.
-LUA_API void lua_close(lua_State *L) {
-  Global *gl = L->gl;
-  L = gl->mainL;
+// What the main function left open is closed, every finalizer runs.
+static void close_objects(lua_State *L) {
   api_own(L);
   L->ctx->L = L;
   cmodule_close(L);
-  gl->closing = true;
+  L->gl->closing = true;
   L->ci = &L->base_ci;
   L->errfunc = 0;
   L->nCcalls = 0;
@@ -150,7 +150,20 @@ LUA_API void lua_close(lua_State *L) {
   tbc_close_c(L, stack_save(L, L->stack + 1), LUA_OK, true);
   L->top = L->stack + 1;
   gc_close(L);
+}
+
+// Ends the universe from whatever state of it.
+LUA_API void lua_close(lua_State *L) {
+  Global *gl = L->gl;
+  close_objects(gl->mainL);
   free_universe(gl, true);
+}
+
+bool vm_close(lua_State *L, bool objects) {
+  Global *gl = L->gl;
+  gl->closing = true;
+  if (objects) close_objects(L);
+  return free_universe(gl, true);
 }
 
 lua_Alloc lungo_boxallocf(lua_State *L, void **ud); // only the renamed symbol refers to it

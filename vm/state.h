@@ -158,6 +158,7 @@ struct Ctx {
 #define POLL_STW 2u        // somebody wants to stop the world
 #define POLL_GC 4u         // this worker's allocations say: collect
 #define POLL_HOOK 8u       // a debug hook was set from outside
+#define POLL_KILL 32u      // somebody ends goroutines: is the one that runs here among them?
 #define POLL_INTERRUPT 16u // raise the pending asynchronous error (Ctrl-C)
 
 // ---- the universe ----------------------------------------------------------------------------------
@@ -217,7 +218,9 @@ struct Global {
   _Atomic uint8_t modlock;          // guards additions to modules and to their functions
   _Atomic(Ctx *) closer;            // the worker that closes the universe: it has the locks of all modules
   bool closing;
-  bool abandoned; // rt_free: a thread is still in a blocking call: its memory must not be freed
+  bool textonly;                                   // binary chunks are refused
+  void (*outf)(void *ud, const char *s, size_t n); // the host's, instead of standard output; NULL: none
+  void *out_ud;
 };
 
 #define G_OF(L) ((L)->gl)

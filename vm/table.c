@@ -109,7 +109,24 @@ Table *table_new(lua_State *L, uint32_t narray, uint32_t nhash) {
   return t;
 }
 
+static bool is_frozen(const Table *t) {
+  return atomic_load_explicit(&((Table *)t)->hdr.flags, memory_order_relaxed) & OF_FROZEN;
+}
+
+static COLD _Noreturn void refuse_frozen(lua_State *L) {
+  dbg_runerror(L, "attempt to modify a read-only table");
+  __builtin_unreachable();
+}
+
+void table_freeze(lua_State *L, Table *t) {
+  share_obj(L, &t->hdr);
+  atomic_fetch_or_explicit(&t->hdr.flags, OF_FROZEN, memory_order_relaxed);
+}
+
+bool table_isfrozen(const Table *t) { return is_frozen(t); }
+
 void table_setmeta(lua_State *L, Table *t, Table *mt) {
+  if (unlikely(is_frozen(t))) refuse_frozen(L);
   if (mt != NULL && obj_isshared(t)) share_obj(L, &mt->hdr);
   atomic_store_explicit(&t->meta, mt, memory_order_release);
 }
@@ -703,6 +720,7 @@ static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value
 // Looks, and if need be grows, until the key is in. Blocks are allocated with the lock released; when others changed
 // the table meanwhile so that they do not fit, they are dropped and made anew.
 static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) {
+  if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
   uint64_t val = v_encode(L, v);
   Blocks b = {NULL, NULL};
@@ -734,6 +752,7 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
 
 // The entry is present with a value, or false.
 static NOINLINE bool set_shared_existing(lua_State *L, Table *t, const Key *k, const Value *v) {
+  if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
   uint64_t val = v_encode(L, v);
   spin_lock(&t->hdr.lock);

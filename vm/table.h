@@ -67,6 +67,10 @@ int table_next(lua_State *L, Table *t, const Value *k, Value *key, Value *val);
 // Each entry that nobody touches is visited exactly once; a changed one at most once per key. False at the end.
 bool table_iter(lua_State *L, Table *t, Obj **pin, uint64_t *pos, Value *key, Value *val);
 
+// From now on every change of t raises `attempt to modify a read-only table`. Only tables whose last change happened
+// before, in the same goroutine. Raises LUA_ERRMEM.
+void table_freeze(lua_State *L, Table *t);
+bool table_isfrozen(const Table *t);
 void table_setmeta(lua_State *L, Table *t, Table *mt); // mt may be NULL; shares mt if needed
 // Locks, for code that must do several steps as one on a shared table. Unshared: no-ops.
 void table_lock(Table *t);

@@ -75,6 +75,8 @@ enum ObjType {
   0x40 // threads: somebody may still hold this goroutine's lua_State; do not reuse it;
        // hash blocks: an iterator may hold it; do not heap_release it
 
+#define OF_FROZEN 0x80 // tables, shared ones only: read-only
+
 typedef struct Obj {
   uint8_t type;
   _Atomic uint8_t flags;

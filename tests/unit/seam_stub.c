@@ -40,12 +40,13 @@ int rt_new(lua_State *L) {
   return 0;
 }
 
-void rt_free(lua_State *L) {
+bool rt_free(lua_State *L) {
   struct Runtime *rt = L->gl->rt, **link = &current;
   while (*link != NULL && *link != rt) link = &(*link)->prev;
   if (*link == rt) *link = rt->prev;
   cache_free(L->gl->heap, rt->ctx.cache);
   free(rt);
+  return true;
 }
 
 Ctx *rt_current(Global *gl) {

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: MIT
+//
+// group.c: the goroutines of a host's run: counting them, limiting them, ending them.
+//
+// What:       group_kill marks and asks every worker to look. Running goroutines find out at their next safepoint,
+// those
+//             that are runnable when they are continued (m_execute), and those that wait are taken out of their wait
+//             queues by group_reap, with the world stopped: then no lock of any wait queue is held and nobody is in the
+//             middle of waking anybody, so that a waiter can simply be unlinked.
+//             The clock is sysmon's: hub_tick raises levels whose time has come, and as long as an ended group has
+//             goroutines it repeats the request every few milliseconds, for those that parked in between.
+// Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before
+//             the operation it waited in can return.
+// See also:   group.h, hub.c, sched.c (m_execute, g_end).
+#include "hub.h"
+#include "call.h"
+#include "chan.h"
+#include "group.h"
+#include "sched_int.h"
+#include "sync.h"
+
+#define AGAIN_NS INT64_C(5000000) // how often the goroutines of an ended group are asked again
+
+// ---- making and freeing -----------------------------------------------------------------------------------------
+
+bool group_tryref(Group *gr) {
+  int n = atomic_load(&gr->refs);
+  while (n > 0)
+    if (atomic_compare_exchange_weak(&gr->refs, &n, n + 1)) return true;
+  return false;
+}
+
+static void earlier_locked(Hub *h, int64_t when) {
+  if (when >= atomic_load(&h->deadline)) return;
+  atomic_store(&h->deadline, when);
+  if (h->rt != NULL && atomic_load(&h->rt->mon_until) > when) sysmon_wake(h->rt);
+}
+
+Group *group_new(Hub *h, int64_t instr, int maxlive, bool limited, void *owner, _Atomic int *ownerrefs,
+                 void (*abandon)(void *, int)) {
+  Group *gr = calloc(1, sizeof *gr);
+  if (gr == NULL) return NULL;
+  gr->hub = h;
+  hub_ref(h);
+  atomic_init(&gr->refs, 1);
+  gr->counted = instr > 0;
+  atomic_init(&gr->instr, instr);
+  gr->maxlive = maxlive > 0 ? maxlive : 0;
+  gr->deadline = NS_FOREVER;
+  gr->owner = owner;
+  gr->ownerrefs = ownerrefs;
+  gr->abandon = abandon;
+  lock(&h->lk);
+  gr->id = limited ? ++h->nextid : 0;
+  gr->next = h->groups;
+  if (h->groups != NULL) h->groups->prev = gr;
+  h->groups = gr;
+  unlock(&h->lk);
+  return gr;
+}
+
+void group_arm(Group *gr, int64_t ns) {
+  if (ns <= 0) return;
+  int64_t now = mono_ns();
+  lock(&gr->hub->lk);
+  gr->deadline = ns < NS_FOREVER - now ? now + ns : NS_FOREVER;
+  earlier_locked(gr->hub, gr->deadline);
+  unlock(&gr->hub->lk);
+}
+
+static void unlink_locked(Group *gr) {
+  Hub *h = gr->hub;
+  if (gr->prev != NULL)
+    gr->prev->next = gr->next;
+  else
+    h->groups = gr->next;
+  if (gr->next != NULL) gr->next->prev = gr->prev;
+}
+
+static void drop_refs(Group *gr, int n) {
+  Hub *h = gr->hub;
+  if (atomic_fetch_sub(&gr->refs, n) != n) return;
+  lock(&h->lk);
+  unlink_locked(gr);
+  unlock(&h->lk);
+  free(gr);
+  hub_unref(h);
+}
+
+void group_unref(Group *gr) { drop_refs(gr, 1); }
+
+bool group_disown(Group *gr) {
+  lock(&gr->hub->lk);
+  bool mine = !gr->disowned;
+  gr->disowned = gr->told = true;
+  unlock(&gr->hub->lk);
+  return mine;
+}
+
+// Takes the reference of a goroutine that will not end any more.
+static Group *next_owned(Hub *h) {
+  lock(&h->lk);
+  Group *gr = h->groups;
+  while (gr != NULL && (gr->disowned || atomic_load(&gr->live) == 0 || !group_tryref(gr))) gr = gr->next;
+  if (gr != NULL) gr->disowned = gr->told = true;
+  unlock(&h->lk);
+  return gr;
+}
+
+static Group *next_live(Hub *h, int *n) {
+  lock(&h->lk);
+  Group *gr = h->groups;
+  while (gr != NULL && atomic_load(&gr->live) == 0) gr = gr->next;
+  if (gr != NULL) *n = atomic_exchange(&gr->live, 0);
+  unlock(&h->lk);
+  return gr;
+}
+
+void group_gone(Hub *h, bool freeing) {
+  int n;
+  Group *gr;
+  while (!freeing && (gr = next_owned(h)) != NULL) {
+    gr->abandon(gr->owner, LUNGO_DEAD);
+    group_unref(gr);
+  }
+  while (freeing && (gr = next_live(h, &n)) != NULL) drop_refs(gr, n);
+}
+
+// ---- joining and leaving ------------------------------------------------------------------------------------------
+
+static void count_hook(lua_State *L, lua_Debug *ar) {
+  Group *gr = L->g->group;
+  (void)ar;
+  if (gr == NULL || atomic_fetch_sub_explicit(&gr->instr, INSTR_STEP, memory_order_relaxed) > INSTR_STEP) return;
+  group_kill(gr, LUNGO_LIMIT, 1);
+  g_checkkill(m_of(L->ctx), L);
+}
+
+static _Noreturn void raise_goexit(lua_State *L) {
+  v_setnil(L->top++);
+  call_throw(L, STATUS_GOEXIT);
+}
+
+// Two that start one at once may exceed the limit by one.
+bool group_room(Group *gr) {
+  if (gr->maxlive == 0 || atomic_load(&gr->live) < gr->maxlive) return true;
+  group_kill(gr, LUNGO_LIMIT, 1);
+  return false;
+}
+
+void group_admit(lua_State *L, Group *gr) {
+  if (group_room(gr)) return;
+  L->g->killseen = true;
+  raise_goexit(L);
+}
+
+void group_join(Group *gr, G *g) {
+  atomic_fetch_add(&gr->live, 1);
+  if (!gr->internal) atomic_fetch_add(&gr->hub->nlive, 1);
+  atomic_fetch_add(&gr->refs, 1);
+  g->group = gr;
+  if (gr->counted) lua_sethook(g->L, count_hook, LUA_MASKCOUNT, INSTR_STEP);
+}
+
+void group_leave(Group *gr, const G *g) {
+  Hub *h = gr->hub;
+  G *self = (G *)g;
+  atomic_compare_exchange_strong(&gr->first, &self, NULL);
+  atomic_fetch_sub(&gr->live, 1);
+  if (!gr->internal && atomic_fetch_sub(&h->nlive, 1) == 1) futex_wake(&h->nlive, -1);
+  group_unref(gr);
+}
+
+int64_t group_idof(const G *g) { return g != NULL && g->group != NULL ? g->group->id : 0; }
+
+bool group_byid(Runtime *rt, int64_t id, Group **out) {
+  Hub *h = rt->hub;
+  *out = NULL;
+  if (id == 0) return true;
+  lock(&h->lk);
+  for (Group *gr = h->groups; gr != NULL && *out == NULL; gr = gr->next)
+    if (gr->id == id && atomic_load(&gr->kill) == 0 && group_tryref(gr)) *out = gr;
+  unlock(&h->lk);
+  return *out != NULL;
+}
+
+// ---- ending ---------------------------------------------------------------------------------------------------------
+
+void hub_poll_locked(Hub *h) {
+  if (h->rt == NULL) return;
+  for (M *m = atomic_load(&h->rt->allm); m != NULL; m = m->allnext) m_poll(m, POLL_KILL);
+}
+
+static void kill_locked(Group *gr, uint32_t level) {
+  Hub *h = gr->hub;
+  if (atomic_load(&gr->kill) < level) atomic_store(&gr->kill, level);
+  gr->deadline = mono_ns() + (level == 1 ? GROUP_GRACE_NS : AGAIN_NS);
+  earlier_locked(h, gr->deadline);
+  hub_poll_locked(h);
+  if (atomic_load(&gr->live) == 0) return;
+  h->reap = true;
+  hub_wake_locked(h);
+}
+
+void group_kill(Group *gr, int why, uint32_t level) {
+  int none = 0;
+  lock(&gr->hub->lk);
+  if (atomic_load(&gr->kill) < level) {
+    atomic_compare_exchange_strong(&gr->why, &none, why);
+    kill_locked(gr, level);
+  }
+  unlock(&gr->hub->lk);
+}
+
+uint32_t g_killlevel(Runtime *rt, G *g) {
+  Hub *h = rt->hub;
+  if (h == NULL) return 0;
+  if (g->group != NULL) {
+    uint32_t k = atomic_load(&g->group->kill);
+    if (k > 0) return k;
+  }
+  if (g->is_main) return mono_ns() >= atomic_load(&h->close_by) ? 2 : 0; // the last finalizers
+  if (g->is_system) return g != h->courier && (atomic_load(&h->fin_kill) || atomic_load(&h->killall)) ? 2 : 0;
+  return atomic_load(&h->killall);
+}
+
+void g_checkkill(M *m, lua_State *L) {
+  G *g = m->g;
+  uint32_t level = g_killlevel(m->rt, g);
+  if (level == 0 || (level == 1 && g->killseen)) return;
+  g->killseen = true;
+  if (level == 2) m_poll(m, POLL_KILL); // at the next safepoint again
+  raise_goexit(L);
+}
+
+// ---- those that wait: world stopped ------------------------------------------------------------------------------
+
+static void leave_select(G *g) {
+  Chan **chans = (Chan **)(g->sel + g->selcap);
+  for (uint32_t i = 0; i < g->nsel; i++) {
+    Waiter *w = &g->sel[i];
+    if (w->obj != NULL) waitq_remove(w->index ? &chans[i]->sendq : &chans[i]->recvq, w);
+    v_setnil(&w->v);
+  }
+  g->nsel = 0;
+}
+
+static void leave_channel(G *g) {
+  Chan *c = g->w.obj;
+  waitq_remove(g->reason == WAIT_CHAN_SEND ? &c->sendq : &c->recvq, &g->w);
+}
+
+// Takes g out of whatever it waits in. False: it is not ours to wake (it waits for something else, or is being woken).
+static bool leave_queue(Runtime *rt, G *g) {
+  switch (g->reason) {
+  case WAIT_CHAN_SEND_NIL:
+  case WAIT_CHAN_RECV_NIL:
+  case WAIT_SELECT_NONE: return true;
+  case WAIT_SLEEP: return timer_stop(rt, g->sleeper);
+  case WAIT_SELECT:
+    if (atomic_load(&g->selectdone) != 0) return false;
+    leave_select(g);
+    return true;
+  case WAIT_CHAN_SEND:
+  case WAIT_CHAN_RECV:
+    if (g->w.obj == NULL) return false;
+    leave_channel(g);
+    return true;
+  case WAIT_HOST: {
+    bool waits = g->w.obj != NULL; // guarded by the hub's lock, which the reaper holds
+    g->w.obj = NULL;
+    return waits;
+  }
+  default: return g->w.obj != NULL && sync_leave(g);
+  }
+}
+
+struct Reap {
+  Runtime *rt;
+  GList woken;
+};
+
+static void reap_one(G *g, void *arg) {
+  struct Reap *r = arg;
+  if (g_status(g) != G_WAITING || g == r->rt->hub->courier) return;
+  uint32_t level = g_killlevel(r->rt, g);
+  if (level == 0 || (level == 1 && g->killseen) || !leave_queue(r->rt, g)) return;
+  v_setnil(&g->w.v);
+  glist_push(&r->woken, g);
+}
+
+// On the courier. The world may not stop, if a C function keeps a processor: then hub_tick asks again.
+void group_reap(lua_State *L) {
+  M *m = m_of(L->ctx);
+  Hub *h = m->rt->hub;
+  struct Reap r = {.rt = m->rt};
+  if (!stop_world_within(m, AGAIN_NS)) return;
+  lock(&h->lk);
+  g_each(m->rt, reap_one, &r);
+  unlock(&h->lk);
+  start_world(m);
+  for (G *g; (g = glist_pop(&r.woken)) != NULL;) g_ready(&m->ctx, g);
+}
+
+// ---- the clock ------------------------------------------------------------------------------------------------------
+
+// One group's next step at `now`. Returns what is to be told to the host, or NULL.
+static Group *step_locked(Group *gr, int64_t now) {
+  uint32_t level = atomic_load(&gr->kill);
+  int none = 0;
+  if (now < gr->deadline) return NULL;
+  if (level > 0 && atomic_load(&gr->live) == 0) {
+    gr->deadline = NS_FOREVER;
+    return NULL;
+  }
+  if (level == 0) {
+    atomic_compare_exchange_strong(&gr->why, &none, LUNGO_LIMIT);
+    gr->stuck_at = now + GROUP_GRACE_NS + GROUP_STUCK_NS;
+  } else if (gr->stuck_at == 0) {
+    gr->stuck_at = now + GROUP_STUCK_NS;
+  }
+  kill_locked(gr, level == 0 ? 1 : 2);
+  if (level == 0 || gr->told || now < gr->stuck_at || !group_tryref(gr)) return NULL;
+  gr->told = true;
+  atomic_fetch_add(gr->ownerrefs, 1);
+  return gr;
+}
+
+static int64_t runtime_step_locked(Hub *h, int64_t now) {
+  int64_t next = NS_FOREVER, fin = atomic_load(&h->fin_by), close = atomic_load(&h->close_by);
+  if (fin <= now) atomic_store(&h->fin_kill, true);
+  if (atomic_load(&h->killall) > 0 || fin <= now || close <= now) {
+    hub_poll_locked(h);
+    h->reap = true;
+    hub_wake_locked(h);
+    next = now + AGAIN_NS;
+  }
+  if (fin > now && fin < next) next = fin;
+  if (close > now && close < next) next = close;
+  return next;
+}
+
+int64_t hub_tick(Runtime *rt, int64_t now) {
+  Hub *h = __atomic_load_n(&rt->hub, __ATOMIC_ACQUIRE);
+  if (h == NULL) return NS_FOREVER;
+  int64_t next = atomic_load(&h->deadline);
+  if (now < next) return next;
+  Group *late;
+  do {
+    late = NULL;
+    lock(&h->lk);
+    atomic_store(&h->deadline, NS_FOREVER);
+    next = runtime_step_locked(h, now);
+    for (Group *gr = h->groups; gr != NULL && late == NULL; gr = gr->next) late = step_locked(gr, now);
+    for (Group *gr = h->groups; gr != NULL; gr = gr->next)
+      if (gr->deadline < next) next = gr->deadline;
+    if (next < atomic_load(&h->deadline)) atomic_store(&h->deadline, next);
+    unlock(&h->lk);
+    if (late != NULL) {
+      late->abandon(late->owner, LUNGO_STUCK);
+      group_unref(late);
+    }
+  } while (late != NULL);
+  return next;
+}
