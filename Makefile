@@ -75,20 +75,28 @@ $(BUILD)/lua/.stamp: $(LUA_LIB) scripts/blocking.syms
 $(BUILD)/lungo: $(CLI_OBJ) $(LIB_OBJ) $(LUA_OBJ)
 	$(CC) $(LDFLAGS) -Wl,-E -o $@ $(CLI_OBJ) $(LIB_OBJ) $(LUA_OBJ) $(LDLIBS)
 
+# Only the names of lua.h, lauxlib.h, lualib.h and lungo.h are public: others (g_free!) may be the host's own.
+PUBLIC := lua_* luaL_* luaopen_* lungo_*
 $(BUILD)/liblungo.a: $(LIB_OBJ) $(LUA_OBJ)
 	rm -f $@
-	ar rcs $@ $(LIB_OBJ) $(LUA_OBJ)
+	ld -r -o $(BUILD)/liblungo.o $(LIB_OBJ) $(LUA_OBJ)
+	objcopy -w $(foreach s,$(PUBLIC),-G '$(s)') $(BUILD)/liblungo.o
+	ar rcs $@ $(BUILD)/liblungo.o
 
-# The package's archive is not position independent, so the shared library takes the auxiliary functions from the
-# package's shared library; our lua_* come first in the search order.
-$(BUILD)/liblungo.so: $(PIC_OBJ)
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,liblungo.so.0 -o $@ $(PIC_OBJ) -Wl,--no-as-needed -l:liblua5.4.so.0 $(LDLIBS)
+# The package's objects are compiled for executables (-fPIE): in a shared library their calls must be bound inside it
+# (-Bsymbolic), and the standard streams are variables of ours (scripts/blocking.syms).
+$(BUILD)/liblungo.so: $(PIC_OBJ) $(LUA_OBJ) scripts/lungo.map
+	$(CC) $(LDFLAGS) -shared -Wl,-Bsymbolic -Wl,--version-script=scripts/lungo.map -Wl,-soname,liblungo.so.0 -o $@ $(PIC_OBJ) $(LUA_OBJ) $(LDLIBS)
+
+$(BUILD)/lungo-config-version.cmake: scripts/lungo-config-version.cmake.in include/lungo.h
+	@mkdir -p $(@D)
+	sed -e 's|@VERSION@|$(VERSION)|' $< > $@
 
 $(BUILD)/lungo.pc: scripts/lungo.pc.in include/lungo.h
 	@mkdir -p $(@D)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@LUA_INC@|$(LUA_INC)|' $< > $@
 
-libs: $(BUILD)/liblungo.a $(BUILD)/liblungo.so $(BUILD)/lungo.pc
+libs: $(BUILD)/liblungo.a $(BUILD)/liblungo.so $(BUILD)/lungo.pc $(BUILD)/lungo-config-version.cmake
 
 deps:
 	@scripts/deps.sh build
@@ -163,6 +171,8 @@ install: all libs
 	install -m 644 include/lungo.h $(LUA_INC)/lua.h $(LUA_INC)/luaconf.h $(LUA_INC)/lualib.h $(LUA_INC)/lauxlib.h \
 	  $(LUA_INC)/lua.hpp $(DESTDIR)$(PREFIX)/include/lungo/
 	install -m 644 $(BUILD)/lungo.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/lungo.pc
+	install -d $(DESTDIR)$(PREFIX)/lib/cmake/lungo
+	install -m 644 scripts/lungo-config.cmake $(BUILD)/lungo-config-version.cmake $(DESTDIR)$(PREFIX)/lib/cmake/lungo/
 	cp -R examples/. $(DESTDIR)$(PREFIX)/share/lungo/examples/
 
 clean:

@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev binutils liblua5.4-dev"
-test="lua5.4 bash coreutils findutils diffutils procps"
+test="lua5.4 bash coreutils findutils diffutils procps g++ pkg-config cmake make libuv1-dev"
 bench="golang-go"
 dev="clang clang-format libclang-rt-14-dev"
 
