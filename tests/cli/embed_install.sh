@@ -1,0 +1,54 @@
+#!/bin/bash
+# `make install` into a folder of its own gives what hosts need: the examples of examples/embed are built from there, with
+# pkg-config and with cmake, in C and C++, shared and static, and run. Protects: Makefile, scripts/lungo*.in, include.
+set -u
+lungo=$1
+build=$(dirname "$lungo")
+cd "$(dirname "$0")/../.." || exit 1
+# A library with a sanitizer inside can be used by programs with the same one only.
+nm "$lungo" | grep -qE ' (__asan_init|__tsan_init|__ubsan_handle_add_overflow)$' && exit 0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+fail() { echo "$1"; exit 1; }
+
+make -s install BUILD="$build" DESTDIR="$tmp/dest" PREFIX=/usr >"$tmp/log" 2>&1 || { cat "$tmp/log"; exit 1; }
+export PKG_CONFIG_PATH=$tmp/dest/usr/lib/pkgconfig LD_LIBRARY_PATH=$tmp/dest/usr/lib
+flags=$(pkg-config --define-prefix --cflags --libs lungo) || fail "pkg-config does not know lungo"
+readelf -d "$LD_LIBRARY_PATH/liblungo.so" | grep -q 'liblua5.4' && fail "liblungo.so needs the package's library"
+
+ex=$tmp/dest/usr/share/lungo/examples/embed
+check() { # check NAME EXPECTED: the program $tmp/NAME prints that
+  timeout 60 "$tmp/$1" >"$tmp/out" 2>"$tmp/err" || { cat "$tmp/err"; fail "$1 fails"; }
+  # On a machine so busy that a thread gets no turn for 40 ms, a run ended by its limit may count as stuck.
+  sed -i 's/^\([0-9]\) stuck$/\1 limit/' "$tmp/out"
+  [ "$(cat "$tmp/out")" = "$2" ] || { diff <(echo "$2") "$tmp/out"; fail "$1 prints something else"; }
+}
+workers=$'client 1: 5525\nclient 2: 5525\nclient 3: 5525\nclient 4: 5525'
+events=$'result 1\nresult 2\nresult 3\nthe loop went on'
+sandbox=$'1 ok: honest\n2 limit\n3 limit\n4 limit\n5 error\n6 ok: has no files\n7 ok: xxx\n8 error'
+cxx=$'65\n[string "error(\'caught in C++\')"]:1'
+
+for name in minimal classic workers sandbox; do
+  # shellcheck disable=SC2086
+  ${CC:-cc} -std=gnu11 -Wall -Wextra -Werror -o "$tmp/$name" "$ex/$name.c" $flags -pthread || fail "$name does not compile"
+done
+# shellcheck disable=SC2086,SC2046
+${CC:-cc} -Wall -Wextra -Werror -o "$tmp/eventloop" "$ex/eventloop.c" $flags $(pkg-config --cflags --libs libuv) || fail "eventloop does not compile"
+# shellcheck disable=SC2086
+c++ -std=c++17 -Wall -Wextra -Werror -o "$tmp/host" "$ex/host.cpp" $flags -pthread || fail "host.cpp does not compile"
+# shellcheck disable=SC2086
+echo '#include <lungo.h>
+int main(void) { return 0; }' | ${CC:-cc} -std=c99 -pedantic -Werror -x c - $(pkg-config --define-prefix --cflags lungo) -o "$tmp/alone" || fail "lungo.h does not compile alone"
+check minimal 42
+check classic goroutines
+check workers "$workers"
+check eventloop "$events"
+check sandbox "$sandbox"
+check host "$cxx"
+
+cmake -S "$ex" -B "$tmp/cmake" -DCMAKE_PREFIX_PATH="$tmp/dest/usr" >"$tmp/log" 2>&1 &&
+  cmake --build "$tmp/cmake" >>"$tmp/log" 2>&1 || { cat "$tmp/log"; fail "cmake"; }
+for name in minimal minimal_static; do
+  [ "$(timeout 60 "$tmp/cmake/$name")" = 42 ] || fail "$name as built by cmake"
+done
+echo ok
