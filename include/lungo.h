@@ -33,7 +33,9 @@ LUA_API void lungo_openlibs(lua_State *L);
 // after lungo_run has returned the other goroutines are stopped; they go on when the host enters L again in a way that
 // waits (lungo_run, lungo_blocking, a call that blocks) or starts a goroutine.
 // LUNGO_KEEP (without LUNGO_PANIC): an uncaught error in another goroutine is reported on stderr and ends only that
-// goroutine, and a deadlock does not end the process. For a REPL.
+// goroutine. When no goroutine can ever run again, goroutine 1 gets the error `all goroutines are asleep - deadlock!`
+// where it waits; the others stay as they are. Also starts the monitor thread that lungo_interrupt needs. For a REPL.
+// Without LUNGO_PANIC, runtime.goexit in goroutine 1 ends the call with the status LUNGO_EXITED and nil as value.
 // LUNGO_LAST (with LUNGO_PANIC): nothing is run after this but lua_close. Then other goroutines that are inside C code
 // that does not return (a module's blocking call) hold up the end of the process half a second at most: it ends with
 // status 0, without the last finalizers.
@@ -42,6 +44,7 @@ LUA_API void lungo_openlibs(lua_State *L);
 #define LUNGO_KEEP 2
 #define LUNGO_LAST 4
 #define LUNGO_LEAKS 8
+#define LUNGO_EXITED 64
 LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags);
 
 // Before the program ends: looks for goroutines that nothing can ever wake (docs/manual.md, runtime.leaks), taking L's
@@ -66,6 +69,50 @@ LUA_API void lungo_setseed(lua_State *L, unsigned long long seed);
 
 // Processors (threads that run Lua at once). n < 1 only asks. Returns the previous number.
 LUA_API int lungo_maxprocs(lua_State *L, int n);
+
+// Asks for an error in goroutine `id` of L's runtime (1 is the one of lungo_run), or in all if id is 0. `how`:
+//   LUNGO_RAISE  raises `interrupted!`, which pcall catches
+//   LUNGO_END    ends it as runtime.goexit does: deferred calls and to-be-closed variables run, no pcall stops it
+// It takes effect soon after the call, at the goroutine's next safepoint: Lua code has one at each call and loop. If
+// the goroutine waits (channel, select, sleep, anything of `sync`), its wait is called off: the error is raised there,
+// and nothing was sent, received or locked. A wait on a condition locks its mutex again first. What foreign code or the
+// system does is not cut short. A number that belongs to no goroutine is no error. An interrupt of goroutine 1 that
+// arrives between two lungo_runs is forgotten.
+// May be called from any thread at any time while L's runtime exists, and from a signal handler; never blocks.
+// Before a first goroutine, timer or lungo_run with LUNGO_KEEP it reaches only a goroutine 1 that computes.
+// Returns 0, -EINVAL for a wrong argument, or -EAGAIN if requests for 8 other goroutines are still to be served.
+#define LUNGO_RAISE 1
+#define LUNGO_END 4
+LUA_API int lungo_interrupt(lua_State *L, long long id, int how);
+
+// What is known about one goroutine. Texts are cut to fit and empty if there is nothing to say.
+typedef struct lungo_Goroutine {
+  long long id;
+  long long created_by;                // number of the goroutine that started it, 0: none
+  double waiting;                      // seconds it has waited; 0 unless it waits
+  char state[32];                      // as in a dump: "running", "chan receive", "sleep", ...
+  char where[LUA_IDSIZE + 16];         // "file:line" of the innermost Lua function
+  char created_where[LUA_IDSIZE + 16]; // "file:line" of the statement that started it
+} lungo_Goroutine;
+
+// A snapshot of all goroutines, by number, in list[0] to list[n-1]. Returns how many there are, which may be more.
+// Stops the world. Call it from a C function or, between calls, from the host thread. Never raises.
+LUA_API size_t lungo_goroutines(lua_State *L, lungo_Goroutine *list, size_t n);
+
+typedef struct lungo_Chaninfo {
+  const char *type;          // element type, constant text; NULL: any
+  size_t len, cap;           // values queued, and how many can be
+  size_t senders, receivers; // goroutines that wait (at the moment: others may come and go)
+  int closed;
+  int cansend, canrecv; // what may be done through this value
+} lungo_Chaninfo;
+
+// Describes the channel at idx. Returns 0 if there is no channel. Never raises or blocks; any goroutine may call it.
+LUA_API int lungo_chaninfo(lua_State *L, int idx, lungo_Chaninfo *out);
+
+// Pushes a listing of the bytecode of the Lua function at idx, and of those inside it, and returns 1; or pushes nothing
+// and returns 0 if there is no Lua function. May raise `not enough memory`. The format may change with every version.
+LUA_API int lungo_disassemble(lua_State *L, int idx);
 
 // Between two calls of lua.h the thread that made a lua_State keeps its processor, as if it computed in a C function. A
 // host that computes or waits for long outside of Lua says so: between lungo_leave and lungo_enter its goroutines have

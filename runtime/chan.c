@@ -321,6 +321,7 @@ int rt_recv(lua_State *L, const Value *ch, Value res[2]) {
 void rt_finish(lua_State *L, int *chosen, Value res[2]) {
   G *g = L->g;
   bool ok;
+  if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) & INTR_PARKED)) rt_calledoff(L);
   if (g->nsel > 0) {
     select_end(L, chosen, res);
   } else if (g->w.index == 1) {
@@ -329,4 +330,13 @@ void rt_finish(lua_State *L, int *chosen, Value res[2]) {
     chan_end_recv(L, &res[0], &ok);
     v_setbool(&res[1], ok);
   }
+}
+
+// ---- calling a wait off (interrupt.c) --------------------------------------------------------------------------
+
+void chan_calloff(G *g) {
+  Waiter *w = &g->w;
+  Chan *c = w->obj;
+  waitq_remove(w->index == 1 ? &c->sendq : &c->recvq, w);
+  v_setnil(&w->v);
 }

@@ -154,6 +154,11 @@ static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake
   return c->closed;
 }
 
+// World stopped: the waiting goroutine g leaves the queue of its channel, or of all channels of its select, with
+// nothing sent or received.
+void chan_calloff(G *g);
+void select_calloff(G *g);
+
 #ifdef LUNGO_DEBUG
 void chan_check(Chan *c); // asserts the invariants of chan.c; c->lk is held
 #else

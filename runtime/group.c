@@ -17,7 +17,6 @@
 #include "chan.h"
 #include "group.h"
 #include "sched_int.h"
-#include "sync.h"
 
 #define AGAIN_NS INT64_C(5000000) // how often the goroutines of an ended group are asked again
 
@@ -235,44 +234,11 @@ void g_checkkill(M *m, lua_State *L) {
 
 // ---- those that wait: world stopped ------------------------------------------------------------------------------
 
-static void leave_select(G *g) {
-  Chan **chans = (Chan **)(g->sel + g->selcap);
-  for (uint32_t i = 0; i < g->nsel; i++) {
-    Waiter *w = &g->sel[i];
-    if (w->obj != NULL) waitq_remove(w->index ? &chans[i]->sendq : &chans[i]->recvq, w);
-    v_setnil(&w->v);
-  }
-  g->nsel = 0;
-}
-
-static void leave_channel(G *g) {
-  Chan *c = g->w.obj;
-  waitq_remove(g->reason == WAIT_CHAN_SEND ? &c->sendq : &c->recvq, &g->w);
-}
-
-// Takes g out of whatever it waits in. False: it is not ours to wake (it waits for something else, or is being woken).
-static bool leave_queue(Runtime *rt, G *g) {
-  switch (g->reason) {
-  case WAIT_CHAN_SEND_NIL:
-  case WAIT_CHAN_RECV_NIL:
-  case WAIT_SELECT_NONE: return true;
-  case WAIT_SLEEP: return timer_stop(rt, g->sleeper);
-  case WAIT_SELECT:
-    if (atomic_load(&g->selectdone) != 0) return false;
-    leave_select(g);
-    return true;
-  case WAIT_CHAN_SEND:
-  case WAIT_CHAN_RECV:
-    if (g->w.obj == NULL) return false;
-    leave_channel(g);
-    return true;
-  case WAIT_HOST: {
-    bool waits = g->w.obj != NULL; // guarded by the hub's lock, which the reaper holds
-    g->w.obj = NULL;
-    return waits;
-  }
-  default: return g->w.obj != NULL && sync_leave(g);
-  }
+// An asynchronous function's completion (embed_async.c) is guarded by the hub's lock, which the reaper holds.
+static bool leave_host(G *g) {
+  bool waits = g->w.obj != NULL;
+  g->w.obj = NULL;
+  return waits;
 }
 
 struct Reap {
@@ -284,9 +250,12 @@ static void reap_one(G *g, void *arg) {
   struct Reap *r = arg;
   if (g_status(g) != G_WAITING || g == r->rt->hub->courier) return;
   uint32_t level = g_killlevel(r->rt, g);
-  if (level == 0 || (level == 1 && g->killseen) || !leave_queue(r->rt, g)) return;
+  if (level == 0 || (level == 1 && g->killseen)) return;
+  Waiter *others = NULL;
+  if (g->reason == WAIT_HOST ? !leave_host(g) : calloff_gently(g) || !calloff(r->rt, g, &others)) return;
   v_setnil(&g->w.v);
   glist_push(&r->woken, g);
+  waiters_ready(NULL, others);
 }
 
 // On the courier. The world may not stop, if a C function keeps a processor: then hub_tick asks again.

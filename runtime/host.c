@@ -343,11 +343,12 @@ static void enter_scheduler(M *m, G *g, int flags) {
   Runtime *rt = m->rt;
   if (rt->frozen) rt_unfreeze(m);
   rt->runflags = flags;
+  interrupt_clear(rt);
+  if (flags & LUNGO_KEEP) rt_start(rt, m); // an interrupt needs the monitor; without memory for it there is none
   atomic_store(&rt->main_done, false);
   atomic_store(&rt->main_claim, 0);
-  if (flags & LUNGO_PANIC) {
-    rt_signals(rt);
-  } else {
+  if (flags & (LUNGO_PANIC | LUNGO_KEEP)) rt_signals(rt);
+  if (!(flags & LUNGO_PANIC)) {
     g->lockedm = m;
     m->lockedg = g;
   }

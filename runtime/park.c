@@ -120,6 +120,7 @@ void m_regain(M *m, G *g) {
   g->nested = false;
   g->m = m;
   g_setstatus(g, G_RUNNABLE, G_RUNNING);
+  if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) != 0)) m_poll(m, POLL_INTERRUPT);
 }
 
 static inline void park_fill(M *m, lua_State *L, WaitReason why) {
@@ -129,6 +130,7 @@ static inline void park_fill(M *m, lua_State *L, WaitReason why) {
   g->reason = (uint8_t)why;
   g->since = coarse_ns();
   stat_add(m->p->nparks, 1);
+  if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) != 0)) interrupt_again(m->rt);
 }
 
 static int park_nested(M *m, lua_State *L, WaitReason why, void (*unlockall)(void *), void *arg) {
@@ -140,6 +142,7 @@ static int park_nested(M *m, lua_State *L, WaitReason why, void (*unlockall)(voi
   unlockall(arg);
   m_blockg(m, g);
   if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
+  if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) & INTR_PARKED)) interrupt_raise(L);
   return RT_DONE;
 }
 
@@ -268,7 +271,10 @@ int rt_safepoint(lua_State *L, bool can_park) {
   uint32_t poll = atomic_load_explicit(&ctx->poll, memory_order_acquire);
   m->g->cur = L;
   if (unlikely(atomic_load_explicit(&m->rt->quit_wanted, memory_order_relaxed))) rt_quit_poll(m);
-  if (poll & POLL_STW) stw_wait(m);
+  if (poll & POLL_STW) {
+    stw_wait(m);
+    poll |= atomic_load_explicit(&ctx->poll, memory_order_acquire) & POLL_INTERRUPT; // it may be why we stopped
+  }
   if (poll & POLL_GC) {
     atomic_fetch_and(&ctx->poll, ~POLL_GC);
     gc_step(L);
@@ -281,7 +287,7 @@ int rt_safepoint(lua_State *L, bool can_park) {
   }
   if (poll & POLL_INTERRUPT) {
     atomic_fetch_and(&ctx->poll, ~POLL_INTERRUPT);
-    dbg_runerror(L, "interrupted!");
+    interrupt_raise(L);
   }
   return poll & POLL_PREEMPT ? preempt(m, L, can_park) : RT_DONE;
 }
@@ -305,11 +311,11 @@ static Timer *sleeper_of(lua_State *L, G *g) {
 
 // The thread waits anyway, so the system's clock may wake it: no timer.
 static void sleep_nested(M *m, int64_t until) {
-  _Atomic uint32_t never = 0;
+  _Atomic uint32_t *intr = &m->g->intr; // an interrupt ends the sleep
   m->g->reason = WAIT_SLEEP;
   m->g->since = coarse_ns();
   rt_block_enter(&m->ctx);
-  while (futex_wait(&never, 0, until) && mono_ns() < until) {
+  while (atomic_load(intr) == 0 && futex_wait(intr, 0, until) && mono_ns() < until) {
   }
   rt_block_leave(&m->ctx);
   m->g->reason = WAIT_NONE;

@@ -409,17 +409,25 @@ int rt_numgoroutine(Runtime *rt) {
   return n < 0 ? 0 : (int)n;
 }
 
-// All Ps are idle. Nothing will ever happen if no thread is in a blocking region, no queue has a goroutine, no timer is
+// No worker runs. Nothing will ever happen if no thread is in a blocking region, no queue has a goroutine, no timer is
 // armed: everything else that readies goroutines is a goroutine.
-void rt_checkdead_locked(Runtime *rt) {
+bool rt_isquiet_locked(Runtime *rt) {
   assert_held(&rt->lock);
-  if (rt_stopping(rt) || rt->dying || rt->nblocked > 0 || atomic_load(&rt->nhost) > 0 || rt->globq.n > 0 ||
-      rt->runflags & LUNGO_KEEP)
-    return;
-  if (atomic_load(&rt->main_done)) return;
+  if (rt->nblocked > 0 || atomic_load(&rt->nhost) > 0 || rt->globq.n > 0) return false;
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
-    if (!runq_isempty(&p->runq) || atomic_load(&p->ntimers) > 0) return;
+    if (!runq_isempty(&p->runq) || atomic_load(&p->ntimers) > 0 || atomic_load(&p->m) != NULL) return false;
+  }
+  return true;
+}
+
+// All Ps are idle.
+void rt_checkdead_locked(Runtime *rt) {
+  assert_held(&rt->lock);
+  if (rt_stopping(rt) || rt->dying || !rt_isquiet_locked(rt) || atomic_load(&rt->main_done)) return;
+  if (rt->runflags & LUNGO_KEEP) {
+    interrupt_deadlock_locked(rt);
+    return;
   }
   bool none = rt->main_goexit && rt_numgoroutine(rt) == 0;
   sched_unlock(rt);

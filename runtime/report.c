@@ -456,3 +456,44 @@ bool report_describe(G *g, GInfo *out) {
   out_free(&o);
   return out->frames != NULL;
 }
+
+// ---- lungo_goroutines -----------------------------------------------------------------------------------------------
+
+// "file:line" of the innermost Lua function; empty if there is none.
+static void innermost(lua_State *L, char *buf, size_t size) {
+  lua_Debug ar;
+  buf[0] = '\0';
+  for (; L != NULL; L = L->from)
+    for (int level = 0; dbg_getstack(L, level, &ar); level++)
+      if (lua_getinfo(L, "Sl", &ar) && ar.currentline > 0) {
+        snprintf(buf, size, "%s:%d", ar.short_src, ar.currentline);
+        return;
+      }
+}
+
+static void describe(G *g, int64_t now, lungo_Goroutine *out) {
+  char src[LUA_IDSIZE];
+  *out = (lungo_Goroutine){.id = g->id, .created_by = g->created_by};
+  bool waits = g_status(g) == G_WAITING || (g_status(g) == G_SYSCALL && g->reason == WAIT_SLEEP);
+  if (waits && g->since > 0 && now > g->since) out->waiting = (double)(now - g->since) / 1e9;
+  snprintf(out->state, sizeof out->state, "%s", state_text(g));
+  innermost(g->cur, out->where, sizeof out->where);
+  if (g->created_srcobj == NULL) return;
+  dbg_chunkid(src, g->created_src, g->created_srcobj->len);
+  snprintf(out->created_where, sizeof out->created_where, "%s:%d", src, g->created_line);
+}
+
+LUA_API size_t lungo_goroutines(lua_State *L, lungo_Goroutine *list, size_t n) {
+  M *m = m_of(L->ctx);
+  GArray gs = {0};
+  bool was_frozen = m->rt->frozen;
+  int64_t now = mono_ns();
+  if (!was_frozen) stop_world(m, STOP_OTHER);
+  L->g->cur = L;
+  g_each(m->rt, collect, &gs);
+  garray_sort(&gs);
+  for (size_t i = 0; i < gs.n && i < n; i++) describe(gs.v[i], now, &list[i]);
+  if (!was_frozen) start_world(m);
+  free(gs.v);
+  return gs.n;
+}

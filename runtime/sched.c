@@ -313,6 +313,7 @@ static G *g_make(M *m, lua_State *L, const Value *v, int n) {
   g->group = NULL;
   g->reason = WAIT_NONE;
   g->m = g->wirem = g->lockedm = NULL;
+  atomic_store_explicit(&g->intr, 0, memory_order_relaxed);
   return g;
 }
 
@@ -499,7 +500,7 @@ static void end_endcall(M *m) {
 // Goroutine 1 ended on this worker. Its thread is told; the state is kept for lungo_run's results.
 static void main_ended(M *m, G *g, int status) {
   Runtime *rt = m->rt;
-  if (status == STATUS_GOEXIT) {
+  if (status == STATUS_GOEXIT && rt->runflags & LUNGO_PANIC) {
     if (g->lockedm != NULL) g->lockedm->lockedg = NULL;
     g->lockedm = NULL;
     stat_add(m->p->ngo, -1);
@@ -570,6 +571,7 @@ void m_execute(M *m, G *g, int nargs) {
     g->started = true;
     if (nargs < 0) nargs = (int)(g->L->top - g->L->base_ci.func) - 2;
   }
+  if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) != 0)) m_poll(m, POLL_INTERRUPT);
   ctx->L = g->cur;
   m->insched = true;
   int status =

@@ -59,6 +59,12 @@ typedef enum WaitReason {
 } WaitReason;
 extern const char *const wait_reason_text[WAIT_COUNT];
 
+// Bits of G.intr. Set while the world is stopped; taken by the goroutine itself.
+#define INTR_RAISE 1u    // raise `interrupted!`
+#define INTR_DEADLOCK 2u // raise `all goroutines are asleep - deadlock!`
+#define INTR_END 4u      // end as by runtime.goexit
+#define INTR_PARKED 8u   // its wait was called off: raise instead of finishing it, as it has not succeeded
+
 // One goroutine's place in one wait queue. A plain operation uses the one inside G; a select has several.
 // Guarded by the lock of the object whose queue it is in; `v`, `ok` are written by the waker before g_ready and read
 // by the goroutine after it runs again.
@@ -82,6 +88,7 @@ struct G {
   bool killseen;               // it was told to end (group.h)
   bool started;                // its function was entered: next time it is continued
   _Atomic bool reached;        // leak pass (leaks.c): something that can run may wake it. By marking workers
+  _Atomic uint32_t intr;       // INTR_* bits: an error from outside that waits to be raised (interrupt.c)
   _Atomic uint32_t selectdone; // select: 0 until one waker won the goroutine by compare-and-swap
   int64_t id;
   int64_t since;           // monotonic ns when it parked
@@ -123,6 +130,8 @@ void g_park_thread(lua_State *L, WaitReason why, Lock *lk);
 // Makes a waiting goroutine runnable (into runnext of this worker's P, or the global queue when the caller has none).
 // No lock of rank above RANK_SCHED held. The release of its status pairs with the acquire in g_execute.
 void g_ready(Ctx *ctx, G *g);
+// In place of finishing a wait that was called off (INTR_PARKED in G.intr): raises the error.
+void rt_calledoff(lua_State *L);
 // Gives way: to the back of the global queue. From Lua code: RT_PARK or RT_DONE as g_park.
 int g_yield(lua_State *L);
 int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k);

@@ -35,6 +35,7 @@
 #define SLICE_NS INT64_C(10000000) // a goroutine computes that long before it must give way
 #define GFREE_LOCAL 64             // dead Gs a P keeps for itself
 #define CACHE_LINE 64
+#define INTR_REQUESTS 8 // interrupts of different goroutines that may be asked for at once
 
 typedef enum PStatus { P_IDLE, P_RUNNING, P_SYSCALL, P_GCSTOP, P_DEAD } PStatus;
 
@@ -185,6 +186,10 @@ struct Runtime {
   _Atomic uint32_t main_claim; // who ends the run: 0 nobody, 1 M0, 2 another worker, by ending the process
   _Atomic bool quit_wanted;    // SIGQUIT arrived
 
+  // interrupts (interrupt.c)
+  _Atomic bool intr_wanted;                 // sysmon must look
+  _Atomic uint64_t intr_req[INTR_REQUESTS]; // what was asked for and not yet served; 0: free
+
   uint64_t seed;
   int schedyield;
 };
@@ -259,6 +264,7 @@ M *m_takeidle_locked(Runtime *rt);
 void m_unidle_locked(M *m);
 void stop_count(Runtime *rt); // rt->lock held: one more P is stopped; wakes the stopper at the last
 _Noreturn void m_quit(M *m);
+bool rt_isquiet_locked(Runtime *rt);   // nothing will ever happen again by itself
 void rt_checkdead_locked(Runtime *rt); // all Ps are idle: is there hope? May not return
 M *m_new(Runtime *rt);
 bool m_spawn(M *m);                                           // starts the OS thread
@@ -292,6 +298,8 @@ int stop_world_for_good(Runtime *rt, int64_t deadline);
 void rt_freeze(M *m);
 void rt_unfreeze(M *m);
 void stop_world_monitor(Runtime *rt, int64_t timeout_ns); // for a last dump, from a thread that is no M; best effort
+bool try_stop_world_monitor(Runtime *rt); // from sysmon; false: somebody else has stopped it, nothing was done
+void start_world_monitor(Runtime *rt);
 
 // ---- sysmon.c ----
 int sysmon_start(Runtime *rt);
@@ -326,6 +334,19 @@ void dump_raw(Runtime *rt, const char *head);            // the same in a signal
 char *error_text(lua_State *L, G *g, bool panic);        // malloc'ed text for the error value on top; NULL: no memory
 void panic_report(lua_State *L, G *g);                   // prints `panic: ...` for the error value on top
 _Noreturn void process_exit(int status);
+
+// ---- interrupt.c ----
+void interrupt_clear(Runtime *rt);           // a new run begins: what was asked for the last one does not concern it
+void interrupt_serve(Runtime *rt);           // sysmon, when rt->intr_wanted
+void interrupt_again(Runtime *rt);           // a goroutine with an interrupt pending waits: asks sysmon to look
+void interrupt_deadlock_locked(Runtime *rt); // all is quiet: goroutine 1 gets an error, if it is still so
+// L's goroutine has something pending (G.intr): raises it. Returns if there is nothing to raise.
+void interrupt_raise(lua_State *L);
+// Calling a wait off (world stopped, g is G_WAITING): takes g out of what it waits in, as if it had never come; the
+// caller readies g and then *woken, others who go on now. False: it cannot be, and nothing has changed.
+bool calloff(Runtime *rt, G *g, Waiter **woken);
+// Where g has something to do before it can end: makes it runnable. False: nothing done, use calloff.
+bool calloff_gently(G *g);
 
 // ---- host.c / sched.c ----
 void fin_maybe(M *m);                    // finalizers wait: start their goroutine

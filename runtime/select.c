@@ -232,3 +232,13 @@ int rt_select(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool 
   select_end(L, chosen, res);
   return RT_DONE;
 }
+
+void select_calloff(G *g) {
+  for (uint32_t i = 0; i < g->nsel; i++) {
+    Waiter *w = &g->sel[i];
+    Chan *c = w->obj;
+    if (c) waitq_remove(w->index ? &c->sendq : &c->recvq, w);
+    v_setnil(&w->v);
+  }
+  g->nsel = 0;
+}

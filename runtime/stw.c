@@ -155,14 +155,23 @@ void stop_world_monitor(Runtime *rt, int64_t timeout_ns) {
   wait_stopped(rt, NULL, deadline);
 }
 
+bool try_stop_world_monitor(Runtime *rt) {
+  sched_lock(rt);
+  bool mine = !rt_stopping(rt) && !atomic_load(&rt->dying);
+  if (mine) begin_stop_locked(rt, NULL, STOP_OTHER);
+  sched_unlock(rt);
+  if (mine) wait_stopped(rt, NULL, NS_FOREVER);
+  return mine;
+}
+
 // ---- going on --------------------------------------------------------------------------------------------
 
 // Ps that stopped with their worker run on; others become idle, but those with goroutines in their queue are returned.
-static P *release_stopped_locked(Runtime *rt, const M *self) {
+static P *release_stopped_locked(Runtime *rt, const P *own) {
   P *busy = NULL;
   for (int i = atomic_load(&rt->nprocs) - 1; i >= 0; i--) {
     P *p = rt->allp[i];
-    if (p == self->p || p_status(p) != P_GCSTOP) continue; // the second: a stop that was given up (stop_world_within)
+    if (p == own || p_status(p) != P_GCSTOP) continue; // the second: a stop that was given up (stop_world_within)
     if (atomic_load(&p->m) != NULL) {
       p_setstatus(p, P_RUNNING);
       continue;
@@ -178,10 +187,9 @@ static P *release_stopped_locked(Runtime *rt, const M *self) {
   return busy;
 }
 
-void start_world(M *m) {
-  Runtime *rt = m->rt;
+static void restart(Runtime *rt, const P *own) {
   sched_lock(rt);
-  P *busy = release_stopped_locked(rt, m);
+  P *busy = release_stopped_locked(rt, own);
   rt->stopper = NULL;
   rt->stopkind = STOP_NONE;
   atomic_store(&rt->stopping, false);
@@ -198,6 +206,9 @@ void start_world(M *m) {
   }
   if (more) p_wake(rt);
 }
+
+void start_world(M *m) { restart(m->rt, m->p); }
+void start_world_monitor(Runtime *rt) { restart(rt, NULL); }
 
 void rt_freeze(M *m) {
   stop_world(m, STOP_OTHER);

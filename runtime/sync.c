@@ -396,6 +396,7 @@ SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Conte
   } else {
     *sw = (SemWait){.hook = {.fn = sem_canceled, .g = L->g}, .s = s, .w = &L->g->w};
     sem_enqueue_locked(L, s, k);
+    L->g->w.index = 1; // its continuation must run, to take the hook out again (interrupt.c)
     context_hook_locked(c, &sw->hook);
   }
   unlock(&c->lk);
@@ -431,36 +432,61 @@ bool sem_resize(Semaphore *s, int64_t size) {
   return idle;
 }
 
-// ---- leaving a queue ------------------------------------------------------------------------------------------------
-// Readers behind a writer that left, and acquirers behind a greater one, stay queued until the next release: they are
-// late, not lost, as somebody inside holds what they wait for.
+// ---- calling a wait off (interrupt.c) ----------------------------------------------------------------------------
+// The world is stopped, so no lock is needed: nobody is inside one. Each returns who may go on because w left.
 
-static void leave_mutex(Mutex *m, Waiter *w) {
+void mutex_calloff(Waiter *w) {
+  Mutex *m = w->obj;
   waitq_remove(&m->q, w);
-  if (m->q.head == NULL) atomic_fetch_and(&m->state, ~MUTEX_WAITERS);
-}
-
-static void leave_rw(RWMutex *rw, WaitQ *q, Waiter *w) {
-  waitq_remove(q, w);
-  if (rw->readers.head == NULL && rw->writers.head == NULL) atomic_fetch_and(&rw->state, ~RW_QUEUED);
-}
-
-bool sync_leave(G *g) {
-  Waiter *w = &g->w;
-  void *obj = w->obj;
-  switch (g->reason) {
-  case WAIT_MUTEX: leave_mutex(obj, w); break;
-  case WAIT_RW_LOCK: leave_rw(obj, &((RWMutex *)obj)->writers, w); break;
-  case WAIT_RW_RLOCK: leave_rw(obj, &((RWMutex *)obj)->readers, w); break;
-  case WAIT_WAITGROUP:
-    waitq_remove(&((WaitGroup *)obj)->q, w);
-    atomic_fetch_sub(&((WaitGroup *)obj)->state, 1);
-    break;
-  case WAIT_ONCE: waitq_remove(&((Once *)obj)->q, w); break;
-  case WAIT_COND: waitq_remove(&((Cond *)obj)->q, w); break;
-  case WAIT_SEMAPHORE: waitq_remove(&((Semaphore *)obj)->q, w); break;
-  default: return false;
-  }
+  if (!m->q.head) atomic_fetch_and(&m->state, ~MUTEX_WAITERS);
   v_setnil(&w->v);
-  return true;
+}
+
+// A writer that leaves may have been all that kept readers waiting.
+Waiter *rw_calloff(Waiter *w, bool writer) {
+  RWMutex *rw = w->obj;
+  waitq_remove(writer ? &rw->writers : &rw->readers, w);
+  uint64_t s = load(&rw->state), in = s & RW_READERS;
+  Waiter *list = NULL, **end = &list;
+  for (Waiter *r; !(s & RW_WRITER) && !rw->writers.head && (r = rw->readers.head) != NULL; end = &r->next, in++) {
+    waitq_remove(&rw->readers, r);
+    *end = r;
+  }
+  if (rw->readers.head || rw->writers.head) in |= RW_QUEUED;
+  atomic_store_explicit(&rw->state, in | (s & RW_WRITER), memory_order_release);
+  return list;
+}
+
+void wg_calloff(Waiter *w) {
+  WaitGroup *wg = w->obj;
+  waitq_remove(&wg->q, w);
+  atomic_fetch_sub(&wg->state, 1);
+}
+
+void once_calloff(Waiter *w) { waitq_remove(&((Once *)w->obj)->q, w); }
+
+// It is woken as by a signal, to lock its mutex again before the error is raised. All who came before are woken too,
+// which users of a condition must expect: a ticket missing among those to be served would swallow a signal.
+Waiter *cond_calloff(Waiter *w) {
+  Cond *c = w->obj;
+  Waiter *list = NULL, **end = &list;
+  uint32_t ticket = w->index;
+  for (Waiter *next, *x = c->q.head; x; x = next) {
+    next = x->next;
+    if (ticket_before(ticket, x->index)) continue;
+    waitq_remove(&c->q, x);
+    *end = x;
+    end = &x->next;
+  }
+  if (!ticket_before(ticket, c->served)) c->served = ticket + 1;
+  return list;
+}
+
+Waiter *sem_calloff(Waiter *w) {
+  Semaphore *s = w->obj;
+  Waiter *list = NULL, **end = &list;
+  waitq_remove(sem_queue(s, w->v.i), w);
+  v_setnil(&w->v);
+  sem_admit_locked(s, &end);
+  return list;
 }

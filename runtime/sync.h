@@ -13,10 +13,6 @@
 #include "context.h"
 #include "waitq.h"
 
-// Takes goroutine g, which waits in one of these objects, out of its queue, as if it had never come. World stopped; it
-// is the caller who wakes it. False: it waits for something else.
-bool sync_leave(G *g);
-
 typedef struct Mutex {
   _Atomic uint32_t state; // MUTEX_* bits
   Lock lk;                // guards q, and every change of MUTEX_WAITERS
@@ -124,5 +120,14 @@ typedef struct SemWait {
 typedef enum SemResult { SEM_ACQUIRED, SEM_CANCELED, SEM_WAIT } SemResult;
 SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
 bool sem_end_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
+
+// World stopped: waiter w leaves the queue it is in without having got what it waits for (interrupt.c). Returns the
+// waiters, linked by `next`, that must be readied because of it (cond: w itself among them).
+void mutex_calloff(Waiter *w);
+Waiter *rw_calloff(Waiter *w, bool writer);
+void wg_calloff(Waiter *w);
+void once_calloff(Waiter *w);
+Waiter *cond_calloff(Waiter *w);
+Waiter *sem_calloff(Waiter *w);
 
 #endif
