@@ -21,7 +21,7 @@ LDLIBS += -lm -ldl
 INC_vm := -iquote vm
 INC_runtime := -iquote runtime -iquote vm
 INC_stdlib := -iquote stdlib -iquote runtime -iquote vm
-INC_cli :=
+INC_cli := -iquote cli
 
 SRC_vm := $(wildcard vm/*.c)
 SRC_runtime := $(wildcard runtime/*.c)
@@ -63,6 +63,8 @@ $(BUILD)/obj/vm/interp.o $(BUILD)/pic/vm/interp.o: CFLAGS += $(INTERP_FLAGS)
 $(BUILD)/pic/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(INC_$(firstword $(subst /, ,$*))) $(CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/cli/repl_help.o: docs/manual.md # is part of it (.incbin)
 
 $(LUA_OBJ): $(BUILD)/lua/.stamp ;
 $(BUILD)/lua/.stamp: $(LUA_LIB) scripts/blocking.syms
@@ -121,7 +123,11 @@ $(BUILD)/unit/vm_alone_test: tests/unit/vm_alone.c tests/unit/seam_stub.c $(VM_O
 	$(CC) $(CPPFLAGS) $(INC_vm) $(CFLAGS) $(LDFLAGS) -o $@ tests/unit/vm_alone.c tests/unit/seam_stub.c $(VM_OBJ) \
 	  $(LUA_LIB) $(LDLIBS)
 
-unit: $(UNIT_BIN) $(BUILD)/unit/vm_alone_test
+$(BUILD)/pty/driver: tests/pty/driver.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lutil
+
+unit: $(UNIT_BIN) $(BUILD)/unit/vm_alone_test $(BUILD)/pty/driver
 
 # C modules for tests/modules/*.lua. They find lua_* in the program, as every module does.
 MODULES := $(patsubst tests/modules/%.c,$(BUILD)/modules/%.so,$(wildcard tests/modules/*.c))
@@ -155,7 +161,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all $(BUILD)/liblungo.a
 	@bench/run.sh $(BUILD)/lungo
 
-FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch] tests/modules/*.[ch])
+FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch] tests/modules/*.[ch] tests/pty/*.c)
 format:
 	clang-format -i $(FORMAT_SRC)
 format-check:
@@ -174,6 +180,10 @@ install: all libs
 	install -d $(DESTDIR)$(PREFIX)/lib/cmake/lungo
 	install -m 644 scripts/lungo-config.cmake $(BUILD)/lungo-config-version.cmake $(DESTDIR)$(PREFIX)/lib/cmake/lungo/
 	cp -R examples/. $(DESTDIR)$(PREFIX)/share/lungo/examples/
+	install -D -m 644 docs/lungo.1 $(DESTDIR)$(PREFIX)/share/man/man1/lungo.1
+	install -D -m 644 scripts/completion/lungo.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lungo
+	install -D -m 644 scripts/completion/_lungo $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lungo
+	install -D -m 644 scripts/completion/lungo.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lungo.fish
 
 clean:
 	rm -rf build

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// main.c: the `lungo` command: options, scripts, a plain read-eval-print loop.
+// main.c: the `lungo` command: options and scripts.
 //
 // What:       parses the options of `lua` and lungo's own, then runs everything as goroutine 1 through lungo_run, so
 //             that an uncaught error or a deadlock ends the process as in Go (status 2).
 // Callers:    the shell. Uses public headers only.
-// See also:   docs/manual.md "Command line". Tests: tests/cli.
+// See also:   repl.c for the prompt; docs/manual.md "Command line". Tests: tests/cli.
+#include "repl.h"
 #include <errno.h>
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
-#include <lungo.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 1
@@ -273,102 +266,6 @@ static bool run_script(lua_State *L, const Options *o) {
   return true;
 }
 
-// ---- read-eval-print loop ---------------------------------------------------------------------------
-
-typedef struct Line {
-  char *text;
-  size_t cap;
-  ssize_t len;
-} Line;
-
-static void read_line(void *arg) {
-  Line *line = arg;
-  line->len = getline(&line->text, &line->cap, stdin);
-}
-
-static bool prompt_line(lua_State *L, Line *line, const char *prompt) {
-  fputs(prompt, stdout);
-  fflush(stdout);
-  lungo_blocking(L, read_line, line);
-  if (line->len < 0) return false;
-  if (line->len > 0 && line->text[line->len - 1] == '\n') line->text[--line->len] = '\0';
-  return true;
-}
-
-static bool is_incomplete(lua_State *L, int status) {
-  size_t len;
-  if (status != LUA_ERRSYNTAX) return false;
-  const char *msg = lua_tolstring(L, -1, &len);
-  return len >= 5 && strcmp(msg + len - 5, "<eof>") == 0;
-}
-
-// Compiles the source at index 1: as an expression list if it is one, else as statements.
-static int load_line(lua_State *L) {
-  size_t len;
-  lua_pushfstring(L, "return %s", lua_tostring(L, 1));
-  const char *s = lua_tolstring(L, -1, &len);
-  if (luaL_loadbuffer(L, s, len, "=stdin") == LUA_OK) return LUA_OK;
-  lua_settop(L, 1);
-  s = lua_tolstring(L, 1, &len);
-  return luaL_loadbuffer(L, s, len, "=stdin");
-}
-
-// Reads lines until they make a whole chunk: leaves the function (or an error message) on the stack. False: end of
-// input.
-static bool read_chunk(lua_State *L, Line *line, int *status) {
-  lua_settop(L, 0);
-  if (!prompt_line(L, line, "> ")) return false;
-  const char *text = line->text[0] == '=' ? line->text + 1 : line->text;
-  lua_pushfstring(L, "%s%s", line->text[0] == '=' ? "return " : "", text);
-  while (is_incomplete(L, *status = load_line(L))) {
-    if (!prompt_line(L, line, ">> ")) break;
-    lua_settop(L, 1);
-    lua_pushfstring(L, "\n%s", line->text);
-    lua_concat(L, 2);
-  }
-  lua_replace(L, 1);
-  lua_settop(L, 1);
-  return true;
-}
-
-static int traceback(lua_State *L) {
-  const char *msg = lua_tostring(L, 1);
-  if (msg == NULL) {
-    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
-    msg = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-  }
-  luaL_traceback(L, L, msg, 1);
-  return 1;
-}
-
-static void print_results(lua_State *L) {
-  int n = lua_gettop(L);
-  if (n == 0) return;
-  lua_getglobal(L, "print");
-  lua_insert(L, 1);
-  if (lua_pcall(L, n, 0, 0) != LUA_OK) complain(lua_tostring(L, -1));
-}
-
-static int repl(lua_State *L) {
-  Line line = {NULL, 0, 0};
-  int status;
-  while (read_chunk(L, &line, &status)) {
-    if (status == LUA_OK) {
-      lua_pushcfunction(L, traceback);
-      lua_insert(L, 1);
-      status = lua_pcall(L, 0, LUA_MULTRET, 1);
-      lua_remove(L, 1);
-    }
-    if (status == LUA_OK)
-      print_results(L);
-    else
-      complain(lua_tostring(L, -1));
-  }
-  free(line.text);
-  putchar('\n');
-  return 0;
-}
-
 // ---- main -----------------------------------------------------------------------------------------
 
 static void configure(lua_State *L, const Options *o) {
@@ -390,8 +287,7 @@ static bool run_all(lua_State *L, const Options *o) {
   bool idle = !has_script && !o->has_e && !o->version;
   if (o->interactive || (idle && isatty(STDIN_FILENO))) {
     if (!o->version) print_version();
-    lua_pushcfunction(L, repl);
-    run_loaded(L, 0);
+    repl_run(L);
   } else if (idle) {
     if (luaL_loadfile(L, NULL) != LUA_OK) return refuse(L);
     run_last(L, 0);

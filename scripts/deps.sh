@@ -3,7 +3,7 @@
 # usage: scripts/deps.sh [build|test|bench|dev]   (each includes the ones before it)
 set -eu
 
-build="gcc libc6-dev binutils liblua5.4-dev"
+build="gcc libc6-dev binutils liblua5.4-dev libedit-dev"
 test="lua5.4 bash coreutils findutils diffutils procps g++ pkg-config cmake make libuv1-dev"
 bench="golang-go"
 dev="clang clang-format libclang-rt-14-dev"

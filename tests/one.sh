@@ -99,10 +99,18 @@ example_test() {
   pass
 }
 
+pty_test() {
+  run env -i PATH="$PATH" HOME="$tmp" TERM=xterm LC_ALL=C.UTF-8 NO_COLOR=1 ${PTY_TIMEOUT:+PTY_TIMEOUT="$PTY_TIMEOUT"} TSAN_OPTIONS="$TSAN_OPTIONS" \
+    ASAN_OPTIONS="$ASAN_OPTIONS" "$build/pty/driver" "tests/$name" "$(realpath "$lungo")"
+  [ "$status" -eq 0 ] && pass
+  fail "not what was expected"
+}
+
 case $name in
   unit/*) run "$build/$name"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
   diff/*) diff_test ;;
   cli/*.sh) run bash "tests/$name" "$(realpath "$lungo")"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
+  pty/*) pty_test ;;
   examples/*) example_test ;;
   *.lua) lua_test ;;
   *) fail "unknown kind of test" ;;

@@ -4,6 +4,7 @@
 #   tests/{vm,runtime,stdlib,limit,regress,modules}/*.lua   scripts, each with one processor and with two (tests/one.sh)
 #   tests/diff/*.lua               scripts whose output must equal lua5.4's
 #   tests/cli/*.sh                 shell scripts given the path of lungo: status 0 passes
+#   tests/pty/*.pty                what is typed at the prompt in a pseudo-terminal, and seen (tests/pty/driver.c)
 #   tests/examples/**/*.expect     examples and what must be observed of them
 # PATH_PREFIX (say, runtime/select) runs only the tests below tests/ that begin with it. Ends with `N passed, N failed`.
 set -u
@@ -16,7 +17,7 @@ list() {
   for d in vm runtime stdlib limit regress modules; do
     for f in tests/"$d"/*.lua; do [ -e "$f" ] && printf '%s 1\n%s 2\n' "${f#tests/}" "${f#tests/}"; done
   done
-  for f in tests/diff/*.lua tests/cli/*.sh; do [ -e "$f" ] && echo "${f#tests/} -"; done
+  for f in tests/diff/*.lua tests/cli/*.sh tests/pty/*.pty; do [ -e "$f" ] && echo "${f#tests/} -"; done
   find tests/examples -name '*.expect' | sort | sed 's|^tests/||; s|$| -|'
 }
 

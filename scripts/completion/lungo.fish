@@ -1,0 +1,11 @@
+# fish completion for lungo
+complete -c lungo -s e -x -d 'run a string'
+complete -c lungo -s l -x -d 'require a module into a global'
+complete -c lungo -s i -d 'prompt after the script'
+complete -c lungo -s v -l version -d 'show the version'
+complete -c lungo -s E -d 'ignore environment variables'
+complete -c lungo -s W -d 'warnings on'
+complete -c lungo -l maxprocs -x -d 'run on at most N processors'
+complete -c lungo -l seed -x -d 'reproducible scheduling, with one processor'
+complete -c lungo -l leaks -d 'report goroutines that nothing can wake'
+complete -c lungo -l help -d 'show the options'

@@ -1,0 +1,3 @@
+-- Loaded by commands.pty.
+from_file = 17
+print("loaded")
