@@ -157,7 +157,7 @@ COLD void call_throw(lua_State *L, int status) {
   }
   if (ctx->errjmp == NULL) no_handler(R != NULL ? R : L);
   ctx->errjmp->status = status;
-  _longjmp(ctx->errjmp->buf, 1);
+  longjmp(ctx->errjmp->buf, 1);
 }
 
 COLD void call_memerror(lua_State *L) {

@@ -10,7 +10,7 @@ end)
 go(function() done <- select(2, coroutine.resume(co)) end)
 local _ = <-started
 local n = 0
-for _ = 1, 1000 do
+for _ = 1, 20000 do
   if pcall(debug.getinfo, co, print, "S") then n = n + 1 end
   if pcall(debug.sethook, co, print, "", 0) then n = n + 1 end
   pcall(debug.getlocal, co, 1, 1)
