@@ -373,7 +373,7 @@ static void leave_scheduler(M *m, G *g, lua_State *L) {
   m->ctx.nlevels = 1;
   m->ctx.errjmp = NULL;
   atomic_store_explicit(&L->status, LUA_OK, memory_order_relaxed);
-  atomic_store_explicit(&L->running, 1, memory_order_relaxed);
+  atomic_store_explicit(&L->running, CORO_RUNS, memory_order_relaxed);
   g_setstatus(g, G_WAITING, G_RUNNING);
   if (atomic_load(&m->rt->started)) rt_freeze(m);
   end_patience(m->rt, false);

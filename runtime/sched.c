@@ -306,7 +306,7 @@ static G *g_make(M *m, lua_State *L, const Value *v, int n) {
   for (int i = 0; i < n; i++) v_copy(L1->top++, &v[i]);
   L1->g = g;
   L1->from = NULL;
-  atomic_store_explicit(&L1->running, 1, memory_order_relaxed);
+  atomic_store_explicit(&L1->running, CORO_RUNS, memory_order_relaxed);
   g->cur = L1;
   g->id = g_nextid(m);
   g->started = g->nested = g->is_main = g->is_system = g->killseen = false;

@@ -7,8 +7,10 @@
 #include "lungolib.h"
 #include <lualib.h>
 
-// The debug library looks at stacks, and pushes on them: nobody may resume the coroutine meanwhile. One that runs
-// elsewhere is refused by the lua_* functions.
+// The debug library looks at stacks, and pushes on them: from the first look to the last nobody may resume the
+// coroutine. So it is held; or it waits for the caller, and stays so; or another goroutine runs it, and then the
+// library gets a coroutine without levels in its place. (Whether it still runs must not be asked again at every step:
+// it may have stopped in between, and be resumed under the library's hands.)
 struct DebugCall {
   lua_CFunction f;
   int nres;
@@ -22,19 +24,31 @@ static void debug_protected(lua_State *L, void *ud) {
 static int debug_call(lua_State *L) {
   struct DebugCall c = {lua_tocfunction(L, lua_upvalueindex(1)), 0};
   lua_State *co = lua_tothread(L, 1);
-  if (co == NULL || co == L || !coro_hold(L, co)) return c.f(L);
+  if (co == NULL || co == L || coro_waitsfor(co, L)) return c.f(L);
+  if (!coro_hold(L, co)) {
+    if (lua_toboolean(L, lua_upvalueindex(2)))
+      return luaL_error(L, "cannot hook a coroutine that another goroutine runs");
+    lua_newthread(L);
+    lua_replace(L, 1);
+    return c.f(L);
+  }
   int status = vm_rawprotected(L, debug_protected, &c);
   coro_letgo(co);
   return status == LUA_OK ? c.nres : lua_error(L);
 }
 
 static int open_debug(lua_State *L) {
-  static const char *const names[] = {"getinfo", "getlocal", "setlocal", "gethook", "sethook", "traceback"};
+  static const struct {
+    const char *name;
+    bool hooks; // needs the coroutine itself, not just its levels
+  } fs[] = {{"getinfo", false}, {"getlocal", false}, {"setlocal", false},
+            {"gethook", true},  {"sethook", true},   {"traceback", false}};
   luaopen_debug(L);
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    lua_getfield(L, -1, names[i]);
-    lua_pushcclosure(L, debug_call, 1);
-    lua_setfield(L, -2, names[i]);
+  for (size_t i = 0; i < sizeof fs / sizeof *fs; i++) {
+    lua_getfield(L, -1, fs[i].name);
+    lua_pushboolean(L, fs[i].hooks);
+    lua_pushcclosure(L, debug_call, 2);
+    lua_setfield(L, -2, fs[i].name);
   }
   return 1;
 }

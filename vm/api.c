@@ -137,7 +137,6 @@ LUA_API void lua_copy(lua_State *L, int fromidx, int toidx) {
 
 LUA_API int lua_checkstack(lua_State *L, int n) {
   lg_assert(n >= 0);
-  if (unlikely(dbg_runselsewhere(L))) return 0; // the debug library is about to push there
   if (unlikely(L->stack_last - L->top <= n)) {
     int used = (int)(L->top - L->stack) + EXTRA_STACK;
     if (used > LUAI_MAXSTACK - n) return 0;

@@ -366,7 +366,7 @@ int vm_run_goroutine(Ctx *ctx, lua_State *L, int nargs) {
     L->nCcalls = 0;
     L->npcalls = 0;
     L->base_ci.u2.nres = nargs;
-    atomic_store_explicit(&L->running, 1, memory_order_relaxed);
+    atomic_store_explicit(&L->running, CORO_RUNS, memory_order_relaxed);
     ctx->L = L;
   }
   ctx->L->ctx = ctx;

@@ -75,6 +75,9 @@ int coro_close(lua_State *L, lua_State *co);
 // Keeps others from resuming co, which does not run, while its stack is looked at. False: it runs, or is held already.
 bool coro_hold(lua_State *L, lua_State *co);
 void coro_letgo(lua_State *co);
+// Whether co waits for L, which runs on this worker, because it resumed L, or what resumed L, and so on. Such a co
+// stays as it is until L returns; any other coroutine with its running flag set belongs to another worker.
+bool coro_waitsfor(const lua_State *co, const lua_State *L);
 
 static ALWAYS_INLINE lua_CFunction call_cfunction(const Value *f) { return f->tag == TAG_LCF ? f->f : v_ccl(f)->f; }
 

@@ -22,10 +22,12 @@
 
 // ---- owning ----------------------------------------------------------------------------------------
 
-static bool coro_claim(lua_State *co) {
+static bool claim_as(lua_State *co, uint8_t what) {
   uint8_t zero = 0;
-  return atomic_compare_exchange_strong_explicit(&co->running, &zero, 1, memory_order_acquire, memory_order_relaxed);
+  return atomic_compare_exchange_strong_explicit(&co->running, &zero, what, memory_order_acquire, memory_order_relaxed);
 }
+
+static bool coro_claim(lua_State *co) { return claim_as(co, CORO_RUNS); }
 
 static void coro_unclaim(lua_State *co) { atomic_store_explicit(&co->running, 0, memory_order_release); }
 
@@ -36,13 +38,19 @@ static void coro_release(lua_State *L, lua_State *co) {
 }
 
 bool coro_hold(lua_State *L, lua_State *co) {
-  if (!coro_claim(co)) return false;
-  __atomic_store_n(&co->g, L->g, __ATOMIC_RELAXED); // who asks is us
+  if (!claim_as(co, CORO_HELD)) return false;
+  co->g = L->g;
   co->ctx = L->ctx;
   return true;
 }
 
 void coro_letgo(lua_State *co) { coro_unclaim(co); }
+
+bool coro_waitsfor(const lua_State *co, const lua_State *L) {
+  const lua_State *up = L->from;
+  while (up != NULL && up != co) up = up->from;
+  return up == co;
+}
 
 static void set_status(lua_State *co, int status) {
   atomic_store_explicit(&co->status, (uint8_t)status, memory_order_relaxed);
@@ -72,7 +80,7 @@ static void coro_enter(Ctx *ctx, lua_State *from, lua_State *co, int nargs) {
   CallInfo *ci = co->ci;
   co->from = from;
   co->ctx = ctx;
-  if (from != NULL) __atomic_store_n(&co->g, from->g, __ATOMIC_RELAXED); // dbg_runselsewhere looks any time
+  if (from != NULL) co->g = from->g;
   if (get_status(co) == LUA_OK) co->npcalls = 0;
   co->nCcalls = from != NULL ? (uint16_t)(from->nCcalls + 1) : 0;
   co->nny = 0;
@@ -224,7 +232,8 @@ LUA_API int lua_resume(lua_State *co, lua_State *from, int nargs, int *nresults)
   bool self = outer == NULL || outer == co;
   (void)from; // who runs on this worker resumes it, whatever the caller says
   if (!self && !coro_claim(co)) {
-    if (co->g != outer->g) return *nresults = 0, LUA_ERRRUN; // another worker's: its stack is not to be touched
+    // Unless it is one of our own chain, another worker's: its stack is not to be touched.
+    if (!coro_waitsfor(co, outer)) return *nresults = 0, LUA_ERRRUN;
     return resume_error(co, "cannot resume non-suspended coroutine", nargs, nresults);
   }
   co->ctx = ctx;
@@ -264,7 +273,7 @@ static int close_claimed(Ctx *ctx, lua_State *outer, lua_State *co) {
   set_status(co, LUA_OK);
   if (!self) {
     co->from = outer;
-    __atomic_store_n(&co->g, outer->g, __ATOMIC_RELAXED);
+    co->g = outer->g;
     co->nCcalls = outer->nCcalls;
   }
   ctx->L = co;

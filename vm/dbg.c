@@ -93,14 +93,17 @@ bool dbg_getstack(lua_State *L, int level, lua_Debug *ar) {
   return true;
 }
 
-bool dbg_runselsewhere(const lua_State *L) {
-  if (!atomic_load_explicit(&((lua_State *)L)->running, memory_order_acquire)) return false;
+// Whether another goroutine than the caller's runs L at this moment. (One that is held is so by the caller.)
+static bool runs_elsewhere(lua_State *L) {
+  if (atomic_load_explicit(&L->running, memory_order_acquire) != CORO_RUNS) return false;
   const Ctx *ctx = rt_current(L->gl);
-  return ctx != NULL && ctx->L != NULL && ctx->L != L && ctx->L->g != __atomic_load_n(&L->g, __ATOMIC_RELAXED);
+  return ctx != NULL && ctx->L != NULL && ctx->L != L && !coro_waitsfor(L, ctx->L);
 }
 
+// One that does not run now may be resumed before the caller looks at the level: debug_call (stdlib/openlibs.c) holds
+// it meanwhile.
 LUA_API int lua_getstack(lua_State *L, int level, lua_Debug *ar) {
-  return !dbg_runselsewhere(L) && dbg_getstack(L, level, ar);
+  return !runs_elsewhere(L) && dbg_getstack(L, level, ar);
 }
 
 // Extra argument -n (1 is the first) of a vararg function; they lie right below its function.

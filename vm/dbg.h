@@ -13,8 +13,6 @@ int dbg_currentline(CallInfo *ci);
 // lua_getstack for a state that another goroutine runs (lua_getstack itself then says: no such level). The caller
 // sees to it that it does not run now: parked and claimed, or the world is stopped.
 bool dbg_getstack(lua_State *L, int level, lua_Debug *ar);
-// Whether another goroutine than the caller's runs L at this moment: its stack is not to be touched.
-bool dbg_runselsewhere(const lua_State *L);
 // Hooks; L->hookmask is not 0. dbg_hook calls the hook (nests); traceexec is called before each instruction.
 void dbg_hook(lua_State *L, int event, int line, int ftransfer, int ntransfer);
 void dbg_traceexec(lua_State *L, const Instr *pc);

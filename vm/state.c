@@ -68,7 +68,7 @@ static lua_State *new_main(Global *gl) {
   L->oldpc = -1;
   v_setnil(&L->scratch[0]);
   v_setnil(&L->scratch[1]);
-  atomic_store_explicit(&L->running, 1, memory_order_relaxed);
+  atomic_store_explicit(&L->running, CORO_RUNS, memory_order_relaxed);
   init_stack(L, stack);
   return L;
 }

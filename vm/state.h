@@ -93,6 +93,9 @@ typedef struct LongJmp {
   volatile int status; // LUA_OK, LUA_ERR*, LUA_YIELD
 } LongJmp;
 
+#define CORO_RUNS 1
+#define CORO_HELD 2
+
 struct lua_State {
   Value *stack; // OBJ_MEM block; NULL for a goroutine that has not run yet
   Value *top;
@@ -101,11 +104,12 @@ struct lua_State {
   Tbc *tbc;
   Ctx *ctx; // worker that runs this state, valid only while it runs
   Global *gl;
-  lua_State *from;         // who resumed this coroutine (running inside us), NULL at a goroutine's base
-  G *g;                    // the goroutine it runs in now (or ran in last)
-  _Atomic uint8_t status;  // LUA_OK, LUA_YIELD or an error: as lua_status
-  _Atomic uint8_t running; // 1 while a goroutine runs it or it is a `normal` coroutine: claimed by compare-and-swap
-                           // in resume, so that two resumers at once cannot both win
+  lua_State *from;        // who resumed this coroutine (running inside us), NULL at a goroutine's base
+  G *g;                   // the goroutine it runs in now (or ran in last)
+  _Atomic uint8_t status; // LUA_OK, LUA_YIELD or an error: as lua_status
+  // CORO_RUNS: a goroutine runs it or it is a `normal` coroutine; CORO_HELD: somebody looks at its stack (coro_hold).
+  // Claimed by compare-and-swap from 0, so that two resumers at once cannot both win.
+  _Atomic uint8_t running;
   uint8_t allowhook;
   uint8_t hookmask;
   uint8_t nogc;     // > 0: code below holds what no root knows, or a lock: no rescue (gc.h) may collect here

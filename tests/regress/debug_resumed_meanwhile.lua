@@ -1,5 +1,5 @@
 -- Functions of debug looked at, and pushed on, the stack of a suspended coroutine while another goroutine resumed it
--- (stdlib/openlibs.c: debug_call holds it).
+-- (stdlib/openlibs.c: debug_call holds it), or had stopped running it a moment before and resumed it again.
 local co = coroutine.create(function()
   local function rec(n) return n == 0 and coroutine.yield() or 1 + rec(n - 1) end
   while true do pcall(rec, 20) end
