@@ -7,9 +7,9 @@ bad=0
 for f in vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h; do
   grep -qF -- "- \`$f\`:" docs/architecture.md || { echo "docs/architecture.md misses $f"; bad=1; }
 done
-while read -r f; do
+for f in $(sed -n 's/^- `\([a-z]*\/[a-z_0-9]*\.[ch]\)`:.*/\1/p' docs/architecture.md); do
   [ -e "$f" ] || { echo "docs/architecture.md names $f, which is not there"; bad=1; }
-done < <(sed -n 's/^- `\([a-z]*\/[a-z_0-9]*\.[ch]\)`:.*/\1/p' docs/architecture.md)
+done
 "$lungo" - >/tmp/lungo_names.$$ <<'EOF2'
 for _, lib in ipairs { "sync", "atomic", "time", "context", "runtime", "chan" } do
   local t = _G[lib]
