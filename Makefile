@@ -46,7 +46,7 @@ help:
 	@echo "make run        install what is missing, build, and run a tour of the examples"
 	@echo "make test       install what is missing, build, and run all tests (T=path runs those below it)"
 	@echo "make asan|ubsan|tsan   the same tests under a sanitizer"
-	@echo "make stress     the long tests: collect at every allocation, random yields, random programs"
+	@echo "make stress     the long tests: collect at every allocation, random yields, random programs (SAN=-fsanitize=thread)"
 	@echo "make bench      speed tables against lua5.4 and Go"
 	@echo "make libs       liblungo.a, liblungo.so, lungo.pc"
 	@echo "make install    into PREFIX (/usr/local), DESTDIR respected"
@@ -151,10 +151,12 @@ ubsan:
 tsan:
 	@$(MAKE) --no-print-directory test BUILD=build/tsan OPT="$(TSAN_OPT)" SAN="-fsanitize=thread"
 
+# SAN=-fsanitize=thread: under a sanitizer, built in build/stress-thread.
+STRESS_BUILD = build/stress$(patsubst -fsanitize=%,-%,$(firstword $(SAN)))
 stress:
 	@scripts/deps.sh test
-	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit modules BUILD=build/stress OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
-	@tests/stress.sh build/stress $(T)
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit modules BUILD=$(STRESS_BUILD) OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
+	@tests/stress.sh $(STRESS_BUILD) $(T)
 
 bench:
 	@scripts/deps.sh bench

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // debugvars.h: LUNGODEBUG=name=value,name,...: switches for debugging lungo itself. Known here: schedyield=N (give way
-// at every N-th safepoint on average), schedtrace=MS (a line of scheduler state on stderr every MS milliseconds).
+// at every N-th safepoint on average), seed=N (of the scheduler's random choices), schedtrace=MS (a line of scheduler
+// state on stderr every MS milliseconds).
 #ifndef LUNGO_RUNTIME_DEBUGVARS_H
 #define LUNGO_RUNTIME_DEBUGVARS_H
 

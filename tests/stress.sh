@@ -1,10 +1,11 @@
 #!/bin/bash
 # The long tests: tests/stress.sh BUILD_DIR [PATH_PREFIX]
-#   1. tests/vm, tests/runtime, tests/stdlib and tests/modules, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
+#   1. tests/{vm,runtime,stdlib,modules,regress}, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
 #      safepoints (schedyield=N), with 1, 2 and 4 processors;
 #   2. the programs of tests/stress with growing rounds, under the same switches;
 #   3. random programs compared with lua5.4 (tests/cli/random_diff.sh), each time with other seeds;
-# again and again until LUNGO_STRESS_MINUTES (default 10) are over; the first pass is always completed.
+# again and again, each pass in another order, until LUNGO_STRESS_MINUTES (default 10) are over. A time that is too short
+# for one pass (half an hour under a sanitizer may be) tests a random part of it.
 # PATH_PREFIX (say, vm/gc or stress/chan) runs only what begins with it. Ends with `N passed, N failed`.
 set -u
 build=$1
@@ -15,13 +16,15 @@ lungo=$build/lungo
 end=$((SECONDS + ${LUNGO_STRESS_MINUTES:-10} * 60))
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
+export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"
 export LUNGO_TEST_TIMEOUT=${LUNGO_TEST_TIMEOUT:-600}
 
 jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
   local pass=$1 procs dbg f
   for procs in 1 2 4; do
     for dbg in gcstress=1 schedyield=3 schedyield=$((pass * 7 + 11)) gcstress=1,schedyield=$((pass * 5 + 2)); do
-      for f in tests/{vm,runtime,stdlib,modules}/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
+      for f in tests/{vm,runtime,stdlib,modules,regress}/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
       for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs $dbg $pass"; done
     done
     for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs none=0 $pass"; done
@@ -55,13 +58,13 @@ passed=0 failed=0 pass=1
 while :; do
   while read -r name procs dbg n; do
     case $name in "$prefix"*) ;; *) continue ;; esac
-    [ $pass -gt 1 ] && [ $SECONDS -ge $end ] && break
+    [ $SECONDS -ge $end ] && break
     result=$(one "$name" "$procs" "$dbg" "$n")
     case $result in
       PASS*) passed=$((passed + 1)) ;;
       *) failed=$((failed + 1)); echo "$result" ;;
     esac
-  done < <(jobs_of_pass $pass)
+  done < <(jobs_of_pass $pass | awk -v seed=$((pass + RANDOM)) 'BEGIN { srand(seed) } { print rand(), $0 }' | sort | cut -d' ' -f2-)
   [ $SECONDS -ge $end ] && break
   [ $((passed + failed)) -eq 0 ] && break
   pass=$((pass + 1))
