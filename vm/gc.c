@@ -18,7 +18,7 @@
 //             When memory is refused, allocation goes on with the heap's reserve and the next safepoint collects; who
 //             asks for much (blocks of tables, long strings, stacks, userdata) is at a safepoint, collects before it
 //             raises an error (gc_rescue), and tries again. Catching `not enough memory` is a safepoint too.
-//             LUNGODEBUG=gcstress collects at each safepoint after an allocation.
+//             LUNGODEBUG=gcstress=N collects at the first safepoint after every N-th allocation.
 // collectgarbage: "step" does no partial work: it counts up to the size of the heap and then collects, so that the
 //             number of steps in a cycle is about what it is in Lua. "generational" and "incremental" are remembered.
 // LUNGODEBUG=gctrace=1 prints a line for each cycle on stderr:

@@ -143,13 +143,14 @@ struct Heap {
   size_t mapped, maplimit; // bytes of chunks; LUNGODEBUG=heaplimit: no more than that many
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
-  bool stress;
-  bool single;            // runs of one element, so that each allocation comes by bump_refill
-  _Atomic long failin;    // LUNGODEBUG=failalloc: so many allocations until one is refused; 0: none any more
-  _Atomic int nfails;     // LUNGODEBUG=failallocs: how many in a row are
-  _Atomic bool pressed;   // memory was refused since the last collection
-  _Atomic size_t ceiling; // bytes that would have been in use when memory was refused last; SIZE_MAX: never
-  _Atomic size_t used;    // bytes in use, without what caches have not reported yet
+  unsigned stress;         // LUNGODEBUG=gcstress=N: every N-th allocation asks for a collection; 0: none does
+  _Atomic unsigned nalloc; // allocations, counted only for that
+  bool single;             // runs of one element, so that each allocation comes by bump_refill
+  _Atomic long failin;     // LUNGODEBUG=failalloc: so many allocations until one is refused; 0: none any more
+  _Atomic int nfails;      // LUNGODEBUG=failallocs: how many in a row are
+  _Atomic bool pressed;    // memory was refused since the last collection
+  _Atomic size_t ceiling;  // bytes that would have been in use when memory was refused last; SIZE_MAX: never
+  _Atomic size_t used;     // bytes in use, without what caches have not reported yet
   _Atomic size_t threshold;
 };
 
@@ -405,9 +406,13 @@ static Span *span_for_class(Heap *h, int cls) {
 
 static void want_gc(Ctx *ctx) { atomic_fetch_or_explicit(&ctx->poll, POLL_GC, memory_order_relaxed); }
 
+static bool stress_due(Heap *h) {
+  return h->stress != 0 && atomic_fetch_add_explicit(&h->nalloc, 1, memory_order_relaxed) % h->stress == 0;
+}
+
 static void account(Heap *h, Ctx *ctx, size_t bytes) {
   size_t used = atomic_fetch_add_explicit(&h->used, bytes, memory_order_relaxed) + bytes;
-  if (used >= atomic_load_explicit(&h->threshold, memory_order_relaxed) || h->stress) want_gc(ctx);
+  if (used >= atomic_load_explicit(&h->threshold, memory_order_relaxed) || unlikely(stress_due(h))) want_gc(ctx);
 }
 
 static void *refused(Heap *h, Ctx *ctx, size_t bytes) {
@@ -427,7 +432,7 @@ static size_t cache_unreported(Cache *c) { return atomic_load_explicit(&c->unrep
 
 static void cache_count(Cache *c, Ctx *ctx, size_t bytes) {
   size_t n = cache_unreported(c) + bytes;
-  if (n >= FLUSH_BYTES || c->heap->stress) {
+  if (n >= FLUSH_BYTES || c->heap->stress != 0) {
     account(c->heap, ctx, n);
     n = 0;
   }
@@ -459,7 +464,7 @@ size_t heap_bytes(Global *gl) {
 void heap_set_threshold(Heap *h, size_t bytes) { atomic_store_explicit(&h->threshold, bytes, memory_order_relaxed); }
 
 bool heap_wants_gc(Heap *h) {
-  return h->stress || atomic_load_explicit(&h->pressed, memory_order_relaxed) ||
+  return h->stress != 0 || atomic_load_explicit(&h->pressed, memory_order_relaxed) ||
          atomic_load_explicit(&h->used, memory_order_relaxed) >=
              atomic_load_explicit(&h->threshold, memory_order_relaxed);
 }
@@ -805,8 +810,9 @@ Heap *heap_new(Global *gl) {
   if (h == NULL) return NULL;
   h->gl = gl;
   int failin = gc_debugswitch("failalloc"), nfails = gc_debugswitch("failallocs");
-  h->stress = gc_debugswitch("gcstress") != 0;
-  h->single = h->stress || failin > 0;
+  int stress = gc_debugswitch("gcstress");
+  h->stress = stress > 0 ? (unsigned)stress : 0;
+  h->single = stress > 0 || failin > 0;
   atomic_store_explicit(&h->failin, failin > 0 ? failin : 0, memory_order_relaxed);
   atomic_store_explicit(&h->nfails, nfails > 0 ? nfails : 1, memory_order_relaxed);
   h->maplimit = (size_t)gc_debugswitch("heaplimit") << 20;
