@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages lungo needs, those that are missing. This is the one place that names them.
-# usage: scripts/deps.sh [build|test|bench|dev]   (each includes the ones before it)
+# usage: scripts/deps.sh [build|test|bench|dev]   (each includes build; bench and dev include test)
 set -eu
 
 build="gcc libc6-dev binutils liblua5.4-dev libedit-dev"
@@ -12,7 +12,7 @@ case "${1:-build}" in
   build) want="$build" ;;
   test) want="$build $test" ;;
   bench) want="$build $test $bench" ;;
-  dev) want="$build $test $bench $dev" ;;
+  dev) want="$build $test $dev" ;;
   *) echo "usage: $0 [build|test|bench|dev]" >&2; exit 1 ;;
 esac
 
@@ -24,7 +24,10 @@ done
 
 echo "installing:$missing"
 sudo=""
-[ "$(id -u)" -eq 0 ] || sudo="sudo"
+if [ "$(id -u)" -ne 0 ]; then
+  sudo="sudo"
+  command -v sudo >/dev/null || { echo "$0: needs root, or sudo, to install them" >&2; exit 1; }
+fi
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086
 $sudo apt-get install -y --no-install-recommends $missing >/dev/null 2>&1 ||
