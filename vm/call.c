@@ -396,12 +396,12 @@ int vm_end_goroutine(Ctx *ctx) {
 
 // ---- calls from C ----------------------------------------------------------------------------------
 
-// Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on.
+// Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on, with what
+// the function has returned.
 static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
   if (unlikely(L->hookmask)) return false;
   int n = call_cfunction(ci->func)(L), want = ci->nresults;
-  if (unlikely(n < 0)) return false; // what it wants to have called is on top
-  if (unlikely(L->hookmask != 0 || ci->status != (CI_C | CI_FRESH))) {
+  if (unlikely(n < 0 || L->hookmask != 0 || ci->status != (CI_C | CI_FRESH))) {
     *returned = n;
     return false;
   }
@@ -414,7 +414,7 @@ static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
 // A call by the running state on top of a level, as a sort's comparison is: it cannot yield, so the level below takes
 // its errors until something in it must be armed.
 static ALWAYS_INLINE void call_inner(lua_State *L, Ctx *ctx, Value *func, int nresults) {
-  int returned = -1;
+  int returned = NOT_CALLED;
   if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
   CallInfo *ci = push_frame(L, func, nresults, CI_FRESH);
   ctx->nlevels++;

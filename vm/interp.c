@@ -403,10 +403,10 @@ __attribute__((hot)) int interp_run(Ctx *ctx, Level *lv) {
   int n, nargs, nres; // nargs: of call_lua; nres: results wanted by docall
   unsigned st;        // status of the frame that has returned
 
-  if (unlikely(lv->returned >= 0)) {
+  if (unlikely(lv->returned != NOT_CALLED)) {
     L = ctx->L;
     n = lv->returned;
-    lv->returned = -1;
+    lv->returned = NOT_CALLED;
     goto c_returned;
   }
 
