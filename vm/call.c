@@ -97,6 +97,10 @@ bool stack_trygrow(lua_State *L, int n) {
   return newsize != 0 && stack_resize(L, L->ctx, newsize);
 }
 
+bool stack_tryroom(lua_State *L, int n) {
+  return likely(stack_trygrow(L, n)) || (stack_newsize(L, n) != 0 && gc_rescue(L) && stack_trygrow(L, n));
+}
+
 static int stack_inuse(const lua_State *L) {
   const Value *lim = L->top;
   for (const CallInfo *ci = L->ci; ci != NULL; ci = ci->prev) {
@@ -396,8 +400,8 @@ int vm_end_goroutine(Ctx *ctx) {
 
 // ---- calls from C ----------------------------------------------------------------------------------
 
-// Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on, with what
-// the function has returned.
+// Calls the C function of frame ci. True: it has returned and its frame is gone. False: the loop must go on; what the
+// function has returned, if it was called, is in *returned. VM_CALL: a protected call or a resumed coroutine is on top.
 static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
   if (unlikely(L->hookmask)) return false;
   int n = call_cfunction(ci->func)(L), want = ci->nresults;
@@ -414,7 +418,7 @@ static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
 // A call by the running state on top of a level, as a sort's comparison is: it cannot yield, so the level below takes
 // its errors until something in it must be armed.
 static ALWAYS_INLINE void call_inner(lua_State *L, Ctx *ctx, Value *func, int nresults) {
-  int returned = NOT_CALLED;
+  int returned = -1;
   if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
   CallInfo *ci = push_frame(L, func, nresults, CI_FRESH);
   ctx->nlevels++;
@@ -425,7 +429,8 @@ static ALWAYS_INLINE void call_inner(lua_State *L, Ctx *ctx, Value *func, int nr
     lv.nCcalls = L->nCcalls;
     lv.nlevels = ctx->nlevels;
     lv.returned = returned;
-    if (unlikely(interp_run(ctx, &lv) == RUN_ARM)) run_armed(ctx, &lv);
+    lg_assert(returned >= -1 || returned == VM_CALL);
+    if (unlikely(returned == VM_CALL || interp_run(ctx, &lv) == RUN_ARM)) run_armed(ctx, &lv);
   }
   ctx->nlevels--;
   L->nCcalls--;

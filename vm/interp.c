@@ -403,13 +403,6 @@ __attribute__((hot)) int interp_run(Ctx *ctx, Level *lv) {
   int n, nargs, nres; // nargs: of call_lua; nres: results wanted by docall
   unsigned st;        // status of the frame that has returned
 
-  if (unlikely(lv->returned != NOT_CALLED)) {
-    L = ctx->L;
-    n = lv->returned;
-    lv->returned = NOT_CALLED;
-    goto c_returned;
-  }
-
 enter:
   L = ctx->L;
   ci = L->ci;
@@ -422,6 +415,11 @@ enter:
     pc = ci->u.l.pc;
     if (pc == p->code) goto entered;
     NEXT();
+  }
+  if (unlikely(lv->returned >= 0)) { // here, as a way round `enter` would cost every instruction a move of `base`
+    n = lv->returned;
+    lv->returned = -1;
+    goto c_returned;
   }
   st = ci->status;
   if (unlikely(st & CI_CLOSING)) goto closing;

@@ -5,12 +5,11 @@
 #define LUNGO_VM_INTERP_H
 
 #include "call.h"
-#include <limits.h>
 
 // One interpreter invocation on the C stack.
 // Invariant: a level that is not armed has no frame that handles errors or resumes a coroutine (the loop leaves with
-// RUN_ARM before it enters the first one, also if a C function asks for it that the level began with), and nothing in
-// it can yield. So an error in it is one of the level below.
+// RUN_ARM before it enters the first one, and call_inner arms a level that begins with one), and nothing in it can
+// yield. So an error in it is one of the level below.
 typedef enum LevelKind {
   LEVEL_CALL,   // vm_call: runs one CI_FRESH frame of `home`
   LEVEL_RESUME, // lua_resume: runs coroutine `home` until it ends or yields
@@ -26,9 +25,8 @@ typedef struct Level {
   int nlevels;           // ctx->nlevels while this level is the innermost
   uint16_t nny, nCcalls; // of home, to restore after an error
   bool armed;            // errors longjmp to jmp
-  int returned;          // what the C function of L->ci, or of a frame below, has returned: values, or a command
+  int returned;          // >= 0: the C function of L->ci has been called, and has returned so many values
 } Level;
-#define NOT_CALLED INT_MIN // Level.returned: nothing yet, the loop begins with L->ci
 
 // Not an initializer, which would clear the jmp_buf too.
 static inline void level_init(Level *lv, LevelKind kind, lua_State *home, lua_State *outer, CallInfo *bound) {
@@ -38,7 +36,7 @@ static inline void level_init(Level *lv, LevelKind kind, lua_State *home, lua_St
   lv->bound = bound;
   lv->nny = lv->nCcalls = 0;
   lv->armed = false;
-  lv->returned = NOT_CALLED;
+  lv->returned = -1;
 }
 
 static inline bool level_ishome(const Level *lv, const lua_State *L) {
