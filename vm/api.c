@@ -141,7 +141,7 @@ LUA_API int lua_checkstack(lua_State *L, int n) {
     int used = (int)(L->top - L->stack) + EXTRA_STACK;
     if (used > LUAI_MAXSTACK - n) return 0;
     api_own(L);
-    if (!stack_trygrow(L, n) && !(gc_rescue(L) && stack_trygrow(L, n))) return 0;
+    if (!stack_tryroom(L, n)) return 0;
   }
   if (L->ci->top < L->top + n) L->ci->top = L->top + n;
   return 1;

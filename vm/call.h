@@ -20,6 +20,7 @@
 #define stack_restore(L, off) ((Value *)((char *)(L)->stack + (off)))
 void stack_grow(lua_State *L, int n);    // room for n more values, or `stack overflow`
 bool stack_trygrow(lua_State *L, int n); // false instead of raising
+bool stack_tryroom(lua_State *L, int n); // the same at a safepoint: may collect
 static ALWAYS_INLINE void stack_ensure(lua_State *L, int n) {
   if (unlikely(L->stack_last - L->top <= n)) stack_grow(L, n);
 }

@@ -95,8 +95,9 @@ static void coro_enter(Ctx *ctx, lua_State *from, lua_State *co, int nargs) {
 
 // Moves the n values on top of co to `to`, or a message if there is no room.
 static int move_values(lua_State *to, lua_State *co, int n) {
+  bool room = stack_tryroom(to, n + LUA_MINSTACK); // may collect: they are on the stack of co still
   co->top -= n;
-  if (unlikely(!stack_trygrow(to, n + LUA_MINSTACK))) {
+  if (unlikely(!room)) {
     v_setobj(to->top++, TAG_STRING, str_newz(to, "too many results to resume"));
     return LUA_ERRRUN;
   }
@@ -151,7 +152,7 @@ int vm_resume(lua_State *L, lua_State *co, int nargs, lua_KContext kctx, lua_KFu
   if (!coro_claim(co)) return resume_failed(L, nargs, "cannot resume non-suspended coroutine", kctx, k);
   const char *why = resume_obstacle(co, 0, L->nCcalls + 1);
   co->ctx = ctx;
-  if (why == NULL && !stack_trygrow(co, nargs + 1)) why = "too many arguments to resume";
+  if (why == NULL && !stack_tryroom(co, nargs + 1)) why = "too many arguments to resume";
   if (why != NULL) {
     coro_unclaim(co);
     return resume_failed(L, nargs, why, kctx, k);

@@ -288,6 +288,10 @@ void gc_step(lua_State *L) {
   if ((is_due(L->gl) && collect(L)) || owed) finalize_after(running(L));
 }
 
+bool gc_mayrescue(Global *gl) {
+  return gl->gc != NULL && !atomic_load_explicit(&gl->gc->closing, memory_order_relaxed);
+}
+
 COLD bool gc_rescue(lua_State *L) {
   struct GcState *gc = L->gl->gc;
   uint64_t before = atomic_load_explicit(&gc->ncycles, memory_order_relaxed);

@@ -39,6 +39,8 @@ bool heap_is_pressed(Heap *h); // memory was refused since the last collection
 bool heap_is_limited(const Heap *h);
 size_t heap_ceiling(Heap *h);
 
+// Whether gc_rescue may collect at all: not while the universe is made or closed.
+bool gc_mayrescue(Global *gl);
 // The value of NAME in LUNGODEBUG=NAME=value,...; 1 for a bare NAME, 0 when absent.
 int gc_debugswitch(const char *name);
 

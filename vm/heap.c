@@ -148,6 +148,7 @@ struct Heap {
   bool single;             // runs of one element, so that each allocation comes by bump_refill
   _Atomic long failin;     // LUNGODEBUG=failalloc: so many allocations until one is refused; 0: none any more
   _Atomic int nfails;      // LUNGODEBUG=failallocs: how many in a row are
+  int refuse;              // LUNGODEBUG=refuse: every n-th allocation is refused if a collection may help; 0: none
   _Atomic bool pressed;    // memory was refused since the last collection
   _Atomic size_t ceiling;  // bytes that would have been in use when memory was refused last; SIZE_MAX: never
   _Atomic size_t used;     // bytes in use, without what caches have not reported yet
@@ -164,6 +165,7 @@ typedef struct Bump {
 struct Cache {
   Bump bump[sizeof class_size / sizeof class_size[0]];
   _Atomic size_t unreported; // bytes of runs taken since the last report to Heap.used
+  int accepted;              // LUNGODEBUG=refuse: allocations since the last one that was refused
   Heap *heap;
   Cache *next, *prev;
 };
@@ -491,8 +493,16 @@ static ALWAYS_INLINE void *new_header(void *p, uint8_t type) {
   return p;
 }
 
+// LUNGODEBUG=refuse: whether whoever asks now gets nothing, and must collect (gc_rescue).
+static COLD bool refuses_now(Heap *h, Ctx *ctx) {
+  if (h->refuse == 0 || ++ctx->cache->accepted < h->refuse || ctx->L == NULL || ctx->L->nogc > 0) return false;
+  ctx->cache->accepted = 0;
+  return gc_mayrescue(h->gl);
+}
+
 // Fault injection.
-static COLD bool fails_now(Heap *h) {
+static COLD bool fails_now(Heap *h, Ctx *ctx) {
+  if (unlikely(refuses_now(h, ctx))) return true;
   if (atomic_load_explicit(&h->failin, memory_order_relaxed) <= 0) return false;
   if (atomic_fetch_sub_explicit(&h->failin, 1, memory_order_relaxed) > 1) return false;
   if (atomic_fetch_sub_explicit(&h->nfails, 1, memory_order_relaxed) > 1)
@@ -506,7 +516,7 @@ static NOINLINE char *bump_refill(Ctx *ctx, int cls) {
   Cache *c = ctx->cache;
   Heap *h = c->heap;
   Bump *b = &c->bump[cls];
-  if (unlikely(h->single) && fails_now(h)) return refused(h, ctx, class_size[cls]);
+  if (unlikely(h->single) && fails_now(h, ctx)) return refused(h, ctx, class_size[cls]);
   size_t got = next_run(h, b);
   while (got == 0) {
     b->span = span_for_class(h, cls);
@@ -542,7 +552,7 @@ static NOINLINE void *large_new(Ctx *ctx, size_t size) {
   Heap *h = ctx->cache->heap;
   if (size > PTRDIFF_MAX - 2 * HEAP_CHUNK) return NULL;
   size_t bytes = large_bytes(size);
-  if (unlikely(h->single) && fails_now(h)) return refused(h, ctx, bytes);
+  if (unlikely(h->single) && fails_now(h, ctx)) return refused(h, ctx, bytes);
   spin_lock(&h->lock);
   Span *s = large_span_locked(h, bytes);
   if (s != NULL) {
@@ -576,8 +586,10 @@ void *heap_trynew(Ctx *ctx, uint8_t type, size_t size) {
   return small_new(ctx, type, class_of(size));
 }
 
+// What LUNGODEBUG=refuse refuses is there at the second try: the caller knows of no collection that would help.
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size) {
   void *p = heap_trynew(L->ctx, type, size);
+  if (unlikely(p == NULL) && L->ctx->cache->heap->refuse != 0) p = heap_trynew(L->ctx, type, size);
   if (unlikely(p == NULL)) call_memerror(L);
   return p;
 }
@@ -595,6 +607,7 @@ void *heap_trymem(Ctx *ctx, size_t size) {
 
 void *heap_mem(lua_State *L, size_t size) {
   void *p = heap_trymem(L->ctx, size);
+  if (unlikely(p == NULL) && L->ctx->cache->heap->refuse != 0) p = heap_trymem(L->ctx, size);
   if (unlikely(p == NULL)) call_memerror(L);
   return p;
 }
@@ -812,7 +825,8 @@ Heap *heap_new(Global *gl) {
   int failin = gc_debugswitch("failalloc"), nfails = gc_debugswitch("failallocs");
   int stress = gc_debugswitch("gcstress");
   h->stress = stress > 0 ? (unsigned)stress : 0;
-  h->single = stress > 0 || failin > 0;
+  h->refuse = gc_debugswitch("refuse");
+  h->single = stress > 0 || failin > 0 || h->refuse > 0;
   atomic_store_explicit(&h->failin, failin > 0 ? failin : 0, memory_order_relaxed);
   atomic_store_explicit(&h->nfails, nfails > 0 ? nfails : 1, memory_order_relaxed);
   h->maplimit = (size_t)gc_debugswitch("heaplimit") << 20;
