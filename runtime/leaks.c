@@ -68,7 +68,7 @@ typedef struct Search {
   Runtime *rt;
   const G *leaver; // ends the program: what only its stack holds is as good as gone. NULL: nobody does
   struct Marker *m;
-  GArray leaked;
+  GCensus leaked;
   bool nomem;
   void (*then)(struct Search *s); // with `leaked` in the order of their numbers, before anybody is revealed
   GInfo *info;                    // of each leaked one
@@ -90,7 +90,7 @@ static void hide_suspects(struct Marker *m, void *arg) {
 
 static void note_leaked(G *g, void *arg) {
   Search *s = arg;
-  if (leaks_ishidden(g) && g != s->leaver && !garray_add(&s->leaked, g)) s->nomem = true;
+  if (leaks_ishidden(g) && g != s->leaver) census_add(&s->leaked, g);
 }
 
 static void reveal(G *g, void *m) { leaks_reach(m, g); }
@@ -98,7 +98,7 @@ static void reveal(G *g, void *m) { leaks_reach(m, g); }
 static void marked_rest(struct Marker *m, void *arg) {
   Search *s = arg;
   g_each(s->rt, note_leaked, s);
-  garray_sort(&s->leaked);
+  census_sort(&s->leaked);
   s->then(s);
   g_each(s->rt, reveal, m);
 }
@@ -109,9 +109,7 @@ static bool find_leaks(lua_State *L, Search *s) {
   M *m = m_of(L->ctx);
   s->rt = m->rt;
   m->g->cur = m->ctx.L != NULL ? m->ctx.L : L;
-  bool ok = gc_leakpass(L, &pass) && !s->nomem;
-  free(s->leaked.v);
-  return ok;
+  return gc_leakpass(L, &pass) && !s->nomem;
 }
 
 // ---- runtime.leaks ---------------------------------------------------------------------------------------------
@@ -119,8 +117,10 @@ static bool find_leaks(lua_State *L, Search *s) {
 // They may go on (or end) as soon as the world does: what the list says of them is copied before.
 static void describe_all(Search *s) {
   if (s->leaked.n > 0 && (s->info = calloc(s->leaked.n, sizeof *s->info)) == NULL) s->nomem = true;
-  for (size_t i = 0; i < s->leaked.n && !s->nomem; i++, s->ninfo++)
-    if (!report_describe(s->leaked.v[i], &s->info[i])) s->nomem = true;
+  for (G *g = s->leaked.first; g != NULL && !s->nomem; g = g->listnext) {
+    s->nomem = !report_describe(g, &s->info[s->ninfo]);
+    s->ninfo += !s->nomem;
+  }
 }
 
 static void set_string(lua_State *L, const char *field, const char *s) {
@@ -174,7 +174,7 @@ void rt_pushleaks(lua_State *L) {
 
 static void print_all(Search *s) {
   s->ninfo = s->leaked.n;
-  if (s->leaked.n > 0) report_leaks(s->leaked.v, s->leaked.n);
+  if (s->leaked.n > 0) report_leaks(&s->leaked);
 }
 
 LUA_API int lungo_leaks(lua_State *L) {

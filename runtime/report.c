@@ -5,6 +5,8 @@
 // What:       tracebacks have the layout of Lua's, but are written without allocating from the Lua heap or touching the
 // stack
 //             they show: in a deadlock no worker has a processor, and other goroutines' stacks are not ours.
+//             Panics and dumps need no memory: they go to the file descriptor by way of a buffer on the C stack. What
+//             malloc refuses is made up for by a spare text (traceback of a panic), or cut (very long messages).
 // Invariants: whoever reads another goroutine's frames has stopped the world, or knows that nothing can run any more.
 //             Only the first thread that reports ends the process; others wait for that.
 // See also:   host.c (exit status), docs/manual.md "Errors". Tests: tests/cli/panic_*.
@@ -47,7 +49,7 @@ static void out_flush(Out *o) {
   o->len = 0;
 }
 
-// Room for n bytes more. Without memory the text is cut.
+// Room for n bytes more. Without memory the text ends here.
 static bool out_room(Out *o, size_t n) {
   if (o->cap - o->len > n) return true;
   if (o->fd >= 0) {
@@ -56,7 +58,7 @@ static bool out_room(Out *o, size_t n) {
   }
   size_t cap = 2 * (o->cap + n);
   char *text = o->text == o->small ? malloc(cap) : realloc(o->text, cap);
-  if (text == NULL) return false;
+  if (text == NULL) return o->cap = o->len, false;
   if (o->text == o->small) memcpy(text, o->small, o->len);
   o->text = text;
   o->cap = cap;
@@ -211,46 +213,53 @@ static void put_goroutine(Out *o, G *g, int64_t now, const char *note) {
 
 // ---- all goroutines --------------------------------------------------------------------------------------------
 
-bool garray_add(GArray *a, G *g) {
-  if (a->n == a->cap) {
-    size_t cap = a->cap == 0 ? 64 : 2 * a->cap;
-    G **v = realloc(a->v, cap * sizeof *v);
-    if (v == NULL) return false;
-    a->v = v;
-    a->cap = cap;
+void census_add(GCensus *l, G *g) {
+  g->listnext = l->first;
+  l->first = g;
+  l->n++;
+}
+
+static G *merge(G *a, G *b) {
+  G *first, **end = &first;
+  while (a != NULL && b != NULL) {
+    G **least = a->id < b->id ? &a : &b;
+    *end = *least;
+    end = &(*least)->listnext;
+    *least = *end;
   }
-  a->v[a->n++] = g;
-  return true;
+  *end = a != NULL ? a : b;
+  return first;
 }
 
-// Without memory some are missing.
+// The n elements from g on, the last of which ends the list.
+static G *sorted(G *g, size_t n) {
+  if (n < 2) return g;
+  G *last = g, *rest;
+  for (size_t i = 1; i < n / 2; i++) last = last->listnext;
+  rest = last->listnext;
+  last->listnext = NULL;
+  return merge(sorted(g, n / 2), sorted(rest, n - n / 2));
+}
+
+void census_sort(GCensus *l) { l->first = sorted(l->first, l->n); }
+
 static void collect(G *g, void *arg) {
-  if (!g->is_system) garray_add(arg, g);
+  if (!g->is_system) census_add(arg, g);
 }
 
-static int by_id(const void *a, const void *b) {
-  int64_t x = (*(G *const *)a)->id, y = (*(G *const *)b)->id;
-  return (x > y) - (x < y);
-}
-
-void garray_sort(GArray *a) {
-  if (a->n > 0) qsort(a->v, a->n, sizeof *a->v, by_id);
-}
-
-static void put_goroutines(Out *o, G *const *v, size_t n, const char *note) {
+static void put_goroutines(Out *o, const GCensus *l, const char *note) {
   int64_t now = mono_ns();
-  for (size_t i = 0; i < n; i++) {
-    if (i > 0) out_write(o, "\n", 1);
-    put_goroutine(o, v[i], now, note);
+  for (G *g = l->first; g != NULL; g = g->listnext) {
+    if (g != l->first) out_write(o, "\n", 1);
+    put_goroutine(o, g, now, note);
   }
 }
 
 static void put_all(Out *o, Runtime *rt) {
-  GArray gs = {0};
-  g_each(rt, collect, &gs);
-  garray_sort(&gs);
-  put_goroutines(o, gs.v, gs.n, "");
-  free(gs.v);
+  GCensus l = {0};
+  g_each(rt, collect, &l);
+  census_sort(&l);
+  put_goroutines(o, &l, "");
 }
 
 // ---- ending the process ---------------------------------------------------------------------------------------------
@@ -342,10 +351,30 @@ static void put_error(Out *o, lua_State *L) {
   lua_pop(L, 1);
 }
 
-static void take_text(char **where, Out *o) {
-  free(*where);
-  *where = strndup(o->text, o->len);
+// What is told of a dying goroutine waits for its deferred calls, in memory of its own or, for lack of it, in the
+// spare.
+static char *text_keep(Runtime *rt, Out *o) {
+  char *text = strndup(o->text, o->len);
+  if (text == NULL && !atomic_exchange(&rt->sparetext.taken, true)) {
+    size_t n = o->len < sizeof rt->sparetext.text ? o->len : sizeof rt->sparetext.text - 1;
+    text = memcpy(rt->sparetext.text, o->text, n);
+    text[n] = '\0';
+  }
   out_free(o);
+  return text;
+}
+
+static void text_free(Runtime *rt, char **text) {
+  if (*text == rt->sparetext.text)
+    atomic_store(&rt->sparetext.taken, false);
+  else
+    free(*text);
+  *text = NULL;
+}
+
+void text_drop(Runtime *rt, G *g) {
+  text_free(rt, &g->trace);
+  text_free(rt, &g->message);
 }
 
 // The frames are still there: later they are gone, when deferred calls have run. Protected, as others may change the
@@ -358,13 +387,12 @@ void rt_uncaught(lua_State *L) {
   ptrdiff_t top = stack_save(L, L->top);
   vm_rawprotected(L, put_protected, &o);
   L->top = stack_restore(L, top);
-  take_text(&g->trace, &o);
-  free(g->message);
-  g->message = NULL;
+  text_drop(L->gl->rt, g);
+  g->trace = text_keep(L->gl->rt, &o);
   if (lua_isstring(L, -1) || !stack_trygrow(L, LUA_MINSTACK)) return;
   out_init(&o, -1);
   put_error(&o, L);
-  take_text(&g->message, &o);
+  g->message = text_keep(L->gl->rt, &o);
 }
 
 static void put_report(Out *o, lua_State *L, G *g, bool panic) {
@@ -391,15 +419,24 @@ char *error_text(lua_State *L, G *g, bool panic) {
   return text;
 }
 
+// The message comes first: to find it may run code that prints.
 void panic_report(lua_State *L, G *g) {
-  Out o;
-  out_init(&o, -1);
-  put_report(&o, L, g, true);
+  Out message, o;
+  out_init(&message, -1);
+  if (g->message != NULL)
+    out_write(&message, g->message, strlen(g->message));
+  else
+    put_error(&message, L);
   flush_stdout();
   flush_stderr();
-  o.fd = STDERR_FILENO;
+  out_init(&o, STDERR_FILENO);
+  out_write(&o, "panic: ", 7);
+  out_write(&o, message.text, message.len);
+  out_printf(&o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
+  if (g->trace != NULL) out_write(&o, g->trace, strlen(g->trace));
+  put_creator(&o, g);
   out_flush(&o);
-  out_free(&o);
+  out_free(&message);
 }
 
 _Noreturn void rt_panic(lua_State *L, int status) {
@@ -431,14 +468,15 @@ void rt_pushdump(lua_State *L, bool all) {
 
 // ---- goroutines that leak (leaks.c) -----------------------------------------------------------------------------
 
-void report_leaks(G *const *v, size_t n) {
+void report_leaks(const GCensus *leaked) {
   Out o;
+  size_t n = leaked->n;
   flush_stdout();
   flush_stderr();
   out_init(&o, STDERR_FILENO);
   out_printf(&o, "WARNING: %zu goroutine%s leaked: nothing can wake %s\n\n", n, n == 1 ? "" : "s",
              n == 1 ? "it" : "them");
-  put_goroutines(&o, v, n, " (leaked)");
+  put_goroutines(&o, leaked, " (leaked)");
   out_flush(&o);
 }
 

@@ -230,9 +230,7 @@ void g_free(M *m, G *g) {
   g->created_src = NULL;
   g->onend = NULL;
   g->onend_arg = NULL;
-  free(g->trace);
-  free(g->message);
-  g->trace = g->message = NULL;
+  text_drop(m->rt, g);
   g_setstatus(g, G_RUNNING, G_DEAD);
   gfree_push(&m->p->gfree, g);
   if (m->p->gfree.n > GFREE_LOCAL) gfree_spill(m->rt, m->p);

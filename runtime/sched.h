@@ -97,8 +97,9 @@ struct G {
   G *schednext;            // link in run queues and free lists
   struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
   Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
-  char *trace;             // malloc'ed traceback of the error that is ending it (report.c)
-  char *message;           // malloc'ed text of that error if it is no string, NULL otherwise
+  G *listnext;             // link in a GCensus (report.c): while the world is stopped
+  char *trace;             // traceback of the error that is ending it (report.c: text_keep)
+  char *message;           // text of that error if it is no string, NULL otherwise
   Waiter w;                // for single-object waits
   Waiter *sel;             // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
   uint32_t nsel;           // waiters in use: 0 unless parked in (or just woken from) a select

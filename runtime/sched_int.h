@@ -117,6 +117,12 @@ typedef struct StwJob {
 
 typedef enum StopKind { STOP_NONE, STOP_GC, STOP_OTHER } StopKind;
 
+// Text of a dying goroutine when there is no memory to keep it: of the first one, cut.
+typedef struct SpareText {
+  _Atomic bool taken;
+  char text[2048];
+} SpareText;
+
 struct Runtime {
   Global *gl;
   M *m0;
@@ -126,6 +132,7 @@ struct Runtime {
   _Atomic int nprocs;   // gomaxprocs; allp[nprocs..] are dead
   _Atomic bool started; // sysmon runs, all Ps exist
   int wantprocs;        // what rt_start makes nprocs
+  SpareText sparetext;
 
   _Alignas(CACHE_LINE) Lock lock;
   GList globq;  // [L]
@@ -313,12 +320,14 @@ void g_mark(G *g, struct Marker *mk); // all that g holds
 bool leaks_ishidden(const G *g);      // leak pass: g's stack is hidden
 
 // ---- report.c ----
-typedef struct GArray { // malloc'ed
-  G **v;
-  size_t n, cap;
-} GArray;
-bool garray_add(GArray *a, G *g); // false: out of memory
-void garray_sort(GArray *a);      // by number
+typedef struct GCensus { // needs no memory; one at a time, while the world is stopped
+  G *first;
+  size_t n;
+} GCensus;
+void census_add(GCensus *l, G *g);
+void census_sort(GCensus *l); // by number
+
+void text_drop(Runtime *rt, G *g); // frees trace and message
 
 typedef struct GInfo {
   int64_t id, waited; // ns
@@ -328,7 +337,7 @@ typedef struct GInfo {
   char created[LUA_IDSIZE + 16]; // "file:line", empty if not known
 } GInfo;
 bool report_describe(G *g, GInfo *out);                  // false: out of memory, nothing to free
-void report_leaks(G *const *v, size_t n);                // on stderr
+void report_leaks(const GCensus *leaked);                // on stderr
 _Noreturn void dump_exit(Runtime *rt, const char *head); // everything stopped: prints head and all goroutines, exits 2
 void dump_raw(Runtime *rt, const char *head);            // the same in a signal handler, without exit
 char *error_text(lua_State *L, G *g, bool panic);        // malloc'ed text for the error value on top; NULL: no memory
