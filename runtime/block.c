@@ -45,6 +45,15 @@ void rt_block_enter(Ctx *ctx) {
   if (unlikely(atomic_load_explicit(&m->rt->stopping, memory_order_seq_cst))) stw_blockenter(m->rt, p);
 }
 
+bool rt_threadsaway(Global *gl) {
+  Runtime *rt = gl->rt;
+  sched_lock(rt);
+  bool away = rt->nblocked > 0;
+  for (int i = 0; i < atomic_load(&rt->nallp); i++) away |= p_status(rt->allp[i]) == P_SYSCALL;
+  sched_unlock(rt);
+  return away;
+}
+
 void rt_block_leave(Ctx *ctx) {
   int saved = errno;
   M *m = m_of(ctx);
@@ -55,6 +64,7 @@ void rt_block_leave(Ctx *ctx) {
     m->p = p;
     ctx->cache = p->cache;
     g_setstatus(m->g, G_SYSCALL, G_RUNNING);
+    if (m_isover(m)) m_stayaway(m);
   } else {
     m_reacquire(m, m->g);
   }

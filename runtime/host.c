@@ -316,7 +316,8 @@ static void watch_host(M *m) {
 
 // C code has no safepoints: a goroutine that blocks in a module's code would keep us from stopping the world for ever.
 void end_patience(Runtime *rt, bool on) {
-  if (rt->runflags & LUNGO_LAST) atomic_store(&rt->exit_at, on ? mono_ns() + END_PATIENCE_NS : NS_FOREVER);
+  if (rt->runflags & LUNGO_LAST || atomic_load(&rt->exiting))
+    atomic_store(&rt->exit_at, on ? mono_ns() + END_PATIENCE_NS : NS_FOREVER);
 }
 
 void host_notify(M *m) {
@@ -408,6 +409,48 @@ LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags) {
   m_setcurrent(outer);
   place_results(L, base, nresults, rt->main_status);
   return rt->main_status;
+}
+
+// ---- ending from inside: os.exit, and lua_close by a goroutine
+// -------------------------------------------------------
+
+_Noreturn void rt_exit(lua_State *L, int status, bool close) {
+  Runtime *rt = L->gl->rt;
+  leaks_at_exit(L);
+  if (close) {
+    rt_close_claim(L->gl);
+    atomic_store(&rt->exit_status, status);
+    atomic_store(&rt->exiting, true);
+    lua_close(L);
+  }
+  process_exit(status);
+}
+
+bool rt_close_inside(Global *gl) {
+  const M *m = m_of(rt_current(gl));
+  return m->insched || m->ctx.nlevels > 1;
+}
+
+void rt_close_claim(Global *gl) {
+  M *m = m_of(rt_current(gl)), *first = NULL;
+  if (!atomic_compare_exchange_strong(&gl->rt->closer, &first, m) && first != m) m_stayaway(m);
+}
+
+// Wherever goroutine 1 is, it stays there. In a queue, or when it is readied, it is dropped (m_start_locked_g); the
+// thread that runs it, or that its C frames lie on, is at a safepoint, in a blocking region or waiting, and comes back
+// from none of them (m_isover).
+void rt_close_alone(lua_State *L) {
+  M *m = m_of(L->ctx);
+  Runtime *rt = m->rt;
+  end_patience(rt, true);
+  if (!rt->frozen) rt_freeze(m);
+  end_patience(rt, false);
+  if (m->g == rt->g1) return;
+  sched_lock(rt);
+  rt->g1->nested = true;
+  rt->g1->wirem = NULL;
+  atomic_store(&rt->no_main, true);
+  sched_unlock(rt);
 }
 
 // ---- making and freeing ---------------------------------------------------------------------------------------------

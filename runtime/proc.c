@@ -321,14 +321,21 @@ void m_waitp(M *m, MWhere where) {
   }
 }
 
+void m_stayaway(M *m) {
+  for (;;) {
+    if (m->p != NULL) p_handoff(m->rt, p_release(m));
+    m_waitp(m, M_NESTED);
+  }
+}
+
 void m_reacquire(M *m, G *g) {
   Runtime *rt = m->rt;
   GStatus from = g_status(g); // G_SYSCALL, or G_RUNNING if its P was abolished (rt_gomaxprocs)
   sched_lock(rt);
   rt->nblocked--; // first: rt_free counts those that are still away
-  if (rt->dying) {
+  if (rt->dying || m_isover(m)) {
     sched_unlock(rt);
-    m_quit(m);
+    m_stayaway(m);
   }
   P *p = rt_stopping(rt) ? NULL : pidle_get_locked(rt);
   if (p != NULL) {
@@ -424,7 +431,8 @@ bool rt_isquiet_locked(Runtime *rt) {
 // All Ps are idle.
 void rt_checkdead_locked(Runtime *rt) {
   assert_held(&rt->lock);
-  if (rt_stopping(rt) || rt->dying || !rt_isquiet_locked(rt) || atomic_load(&rt->main_done)) return;
+  if (rt_stopping(rt) || rt->dying || !rt_isquiet_locked(rt)) return;
+  if (atomic_load(&rt->main_done) && !rt->gl->closing) return;
   if (rt->runflags & LUNGO_KEEP) {
     interrupt_deadlock_locked(rt);
     return;

@@ -812,6 +812,7 @@ void m_run(M *m) {
       if (m->spinning) found_work(m);
       M *bound = g->nested ? g->wirem : g->lockedm;
       if (unlikely(bound != NULL ? bound != m : g->nested)) {
+        stat_add(m->p->schedtick, 1); // it is started here, too: else every turn of this P might be the global queue's
         if (m_start_locked_g(m, g)) idle_until_p(m);
         continue;
       }

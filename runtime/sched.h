@@ -193,6 +193,8 @@ int rt_goexitc(lua_State *L); // runtime.goexit: runs deferred calls and ends; `
 void rt_pushdump(lua_State *L, bool all);
 // runtime.leaks: a collection, then pushes the list of goroutines that nothing can ever wake.
 void rt_pushleaks(lua_State *L);
+// os.exit. close: closes the universe before, as lua_close does. Other goroutines stop where they are.
+_Noreturn void rt_exit(lua_State *L, int status, bool close);
 void leaks_at_exit(lua_State *L); // L's goroutine ends the process, in order: the report of LUNGO_LEAKS, if wanted
 _Noreturn void rt_fatal(Runtime *rt, const char *msg); // "fatal error: msg", dump of all goroutines, exit status 2
 

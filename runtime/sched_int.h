@@ -188,7 +188,11 @@ struct Runtime {
   int runflags;
   _Atomic bool main_done; // goroutine 1 ended; its status:
   int main_status;
-  _Atomic int64_t exit_at;     // LUNGO_LAST: when sysmon ends the process, unless the others stop before; or NS_FOREVER
+  _Atomic int64_t exit_at; // when sysmon ends the process, unless the others stop before; or NS_FOREVER
+  _Atomic bool exiting;    // os.exit was called; with this status:
+  _Atomic int exit_status;
+  _Atomic(M *) closer;         // runs lua_close: the first that wanted to
+  _Atomic bool no_main;        // a goroutine closes the universe: goroutine 1 never runs again
   bool main_goexit;            // [L] it ended by goexit: the others run on
   _Atomic uint32_t main_claim; // who ends the run: 0 nobody, 1 M0, 2 another worker, by ending the process
   _Atomic bool quit_wanted;    // SIGQUIT arrived
@@ -215,6 +219,11 @@ static inline bool p_swapstatus(P *p, PStatus from, PStatus to) {
 static inline GStatus g_status(G *g) { return (GStatus)atomic_load_explicit(&g->status, memory_order_acquire); }
 void g_setstatus(G *g, GStatus from, GStatus to); // asserts that the arrow exists (sched.h)
 static inline bool rt_stopping(Runtime *rt) { return atomic_load_explicit(&rt->stopping, memory_order_acquire); }
+
+// m comes back to a goroutine that must not go on.
+static inline bool m_isover(const M *m) {
+  return unlikely(atomic_load_explicit(&m->rt->no_main, memory_order_relaxed)) && m->g == m->rt->g1;
+}
 
 // A counter that one worker writes and others read.
 #define stat_add(field, n)                                                                                             \
@@ -262,6 +271,7 @@ void m_start(Runtime *rt, P *p, bool spinning); // a worker for p (NULL: any idl
 bool m_start_locked_g(M *m, G *g);              // g must run on another thread: give it our P. False: not done, P kept
 void m_waitp(M *m, MWhere where);               // no P: sleep until somebody hands one over. May not return (dying)
 void m_reacquire(M *m, G *g);                   // m runs g but has no P: an idle one, or queue and wait
+_Noreturn void m_stayaway(M *m);                // what m runs never goes on: its P, if it has one, is handed on
 bool m_sleepidle(M *m, int64_t until);          // in rt->idlem, rt->lock held on entry, not on return. True: has a P
 bool note_sleep(M *m, int64_t deadline);
 void m_give_locked(M *m, P *p); // sets m's next P and its note; the caller calls m_wake(m) after unlocking
@@ -359,7 +369,7 @@ bool calloff_gently(G *g);
 
 // ---- host.c / sched.c ----
 void fin_maybe(M *m);                    // finalizers wait: start their goroutine
-void end_patience(Runtime *rt, bool on); // LUNGO_LAST: from now on the others have only so long to let go
+void end_patience(Runtime *rt, bool on); // LUNGO_LAST, os.exit: from now on the others have only so long to let go
 void host_notify(M *m);                  // goroutine 1 ended on another worker than M0
 bool host_detach(lua_State *L);          // the calling thread leaves L to the workers; false: they cannot be started
 bool host_attach(Runtime *rt, int64_t deadline); // and comes back; false: no P became free

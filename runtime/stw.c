@@ -265,6 +265,7 @@ void stw_wait(M *m) {
   wait_restart(rt, seq);
   if (m->p == NULL) m_reacquire(m, m->g); // there are fewer processors now
   if (atomic_load(&rt->dying)) m_quit(m);
+  if (m_isover(m)) m_stayaway(m);
 }
 
 // Idle threads for Ps that nobody holds, started if there are none yet.

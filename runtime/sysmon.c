@@ -187,7 +187,7 @@ static void look_around(Runtime *rt) {
       dump_exit(rt, "SIGQUIT: quit");
     }
     int64_t now = mono_ns();
-    if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(EXIT_SUCCESS);
+    if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(atomic_load(&rt->exit_status));
     if (rt_stopping(rt)) continue;
     if (atomic_load(&rt->intr_wanted)) interrupt_serve(rt);
     bool acted = check_processors(rt, now);

@@ -8,7 +8,7 @@
 //             `file:write` are replaced: one call is one fwrite, so output of goroutines never mixes. They include all
 //             that take a stream's lock, however briefly: file:read holds that lock (flockfile) while it waits for its
 //             processor after a blocking read, so nobody may wait for the lock with a processor in hand.
-//             `os.exit` first reports goroutines that leak, if that is wanted.
+//             `os.exit` is replaced because other goroutines live (rt_exit).
 // Invariants: a wrapper touches no Lua state between enter and leave; errno survives.
 // See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
 #include "seam.h"
@@ -54,8 +54,8 @@ BLOCKING(int, uflow, (FILE * f), __uflow(f))
 BLOCKING(int, getc, (FILE * f), getc(f))
 BLOCKING(char *, fgets, (char *s, int n, FILE *f), fgets(s, n, f))
 BLOCKING(int, fflush, (FILE * f), fflush(f))
-BLOCKING(int, fclose, (FILE * f), fclose(f))
-BLOCKING(int, pclose, (FILE * f), pclose(f))
+BLOCKING(int, close_now, (FILE * f), fclose(f))
+BLOCKING(int, pclose_now, (FILE * f), pclose(f))
 BLOCKING(FILE *, fopen, (const char *name, const char *mode), fopen(name, mode))
 BLOCKING(FILE *, popen, (const char *cmd, const char *mode), popen(cmd, mode))
 BLOCKING(int, system, (const char *cmd), system(cmd))
@@ -67,6 +67,23 @@ BLOCKING(off_t, ftello, (FILE * f), ftello(f))
 static int clear_error(FILE *f) { return clearerr(f), 0; }
 BLOCKING(int, clearerr, (FILE * f), clear_error(f))
 #undef BLOCKING
+
+// The last finalizers close streams that other goroutines may be using, in blocking regions: then a stream stays open
+// until the process has ended, and is only written out, unless somebody is in it.
+static bool left_open(FILE *f) {
+  Ctx *ctx = rt_current(NULL);
+  if (ctx == NULL || !ctx->gl->closing || !rt_threadsaway(ctx->gl)) return false;
+  if (ftrylockfile(f) != 0) return true;
+  fflush(f);
+  funlockfile(f);
+  return true;
+}
+
+int lungo_io_fclose(FILE *f);
+int lungo_io_fclose(FILE *f) { return left_open(f) ? 0 : lungo_io_close_now(f); }
+
+int lungo_io_pclose(FILE *f);
+int lungo_io_pclose(FILE *f) { return left_open(f) ? 0 : lungo_io_pclose_now(f); }
 
 // Two goroutines that read one file: the second waits for the stream's lock in the system, without its processor.
 void lungo_io_flockfile(FILE *f);
@@ -162,20 +179,18 @@ static int io_write(lua_State *L) {
 
 // ---- exit -------------------------------------------------------------------------------------------
 
-// The package's os.exit (upvalue 1), but what is wrong with the arguments comes before the report.
 static int os_exit(lua_State *L) {
-  if (!lua_isboolean(L, 1)) luaL_optinteger(L, 1, EXIT_SUCCESS);
-  leaks_at_exit(L);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, 0);
-  return 0;
+  lua_Integer status;
+  if (lua_isboolean(L, 1))
+    status = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+  else
+    status = luaL_optinteger(L, 1, EXIT_SUCCESS);
+  rt_exit(L, (int)status, lua_toboolean(L, 2));
 }
 
 int lungo_openos(lua_State *L) {
   luaopen_os(L);
-  lua_getfield(L, -1, "exit");
-  lua_pushcclosure(L, os_exit, 1);
+  lua_pushcfunction(L, os_exit);
   lua_setfield(L, -2, "exit");
   return 1;
 }

@@ -148,5 +148,8 @@ int tbc_close_protected(lua_State *L, ptrdiff_t level, int status);
 // Closes everything at or above level from C (lua_settop, lua_closeslot, lua_closethread, error paths of C levels).
 // status: LUA_OK or the error under way (its value is passed to the methods and may be replaced). May nest interp_run.
 int tbc_close_c(lua_State *L, ptrdiff_t level, int status, bool defers_too);
+// Closes all that is pending in another state, which never runs again (or in L itself), on top of L's stack. Only
+// lua_close does.
+void tbc_close_other(lua_State *L, lua_State *of);
 
 #endif

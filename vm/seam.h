@@ -24,6 +24,12 @@ int rt_new(lua_State *L);
 bool rt_free(lua_State *L);
 // The other way round: the last of those threads frees it.
 void vm_freeorphan(Global *gl);
+// lua_close begins. claim: the calling worker is the one that closes; does not return if another one is. inside: the
+// caller is a goroutine, so that frames lie under it, and under others. alone: after it no other goroutine runs unless
+// the caller waits, and the main goroutine not even then.
+void rt_close_claim(Global *gl);
+bool rt_close_inside(Global *gl);
+void rt_close_alone(lua_State *L);
 
 // The calling OS thread's context in universe gl: of the worker that it is there, or else of the host's thread, as
 // which any thread may act, one at a time. gl = NULL: in whatever universe the thread is a worker, NULL if in none.
@@ -62,6 +68,8 @@ int rt_select(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool 
 // Fills res (receive) and *chosen (select).
 void rt_finish(lua_State *L, int *chosen, Value res[2]);
 
+// Whether threads are in blocking regions, or on their way out of them, without a P.
+bool rt_threadsaway(Global *gl);
 // Blocking region: between enter and leave this thread may block in the system and must not touch Lua; its P may be
 // given to another worker. leave waits for a P. Cheap when nothing is contended. Keeps errno.
 void rt_block_enter(Ctx *ctx);

@@ -134,6 +134,26 @@ LUA_API lua_State *lua_newstate(lua_Alloc f, void *ud) {
   return gl->mainL;
 }
 
+// A goroutine ends the universe it runs in (os.exit). One worker does, once: what the main goroutine left open is
+// closed and every finalizer runs, on the stack of the caller, whichever state that is; the others have stopped where
+// they are. Nothing is freed, as frames of the caller and of others are still there: the process is about to end. An
+// error, or runtime.goexit, ends a finalizer but does not leave this function (errjmp).
+static void close_inside(lua_State *L) {
+  Ctx *ctx = L->ctx;
+  Global *gl = L->gl;
+  rt_close_claim(gl);
+  if (!gl->closing) { // else a finalizer, called by us, calls us
+    cmodule_close(L);
+    gl->closing = true;
+    rt_close_alone(L);
+  }
+  LongJmp *errjmp = ctx->errjmp;
+  ctx->errjmp = NULL;
+  tbc_close_other(L, gl->mainL);
+  gc_close(L);
+  ctx->errjmp = errjmp;
+}
+
 // What the main function left open is closed, every finalizer runs.
 static void close_objects(lua_State *L) {
   api_own(L);
@@ -155,12 +175,18 @@ static void close_objects(lua_State *L) {
 // Ends the universe from whatever state of it.
 LUA_API void lua_close(lua_State *L) {
   Global *gl = L->gl;
+  if (rt_close_inside(gl)) {
+    close_inside(rt_current(gl)->L);
+    return;
+  }
+  rt_close_claim(gl);
   close_objects(gl->mainL);
   free_universe(gl, true);
 }
 
 bool vm_close(lua_State *L, bool objects) {
   Global *gl = L->gl;
+  rt_close_claim(gl);
   gl->closing = true;
   if (objects) close_objects(L);
   return free_universe(gl, true);

@@ -65,14 +65,14 @@ Value *tbc_safepos(lua_State *L) {
 }
 
 // A value that has lost its metamethod meanwhile is an error of the call: a nil is pushed as function.
-static int push_close(lua_State *L, ptrdiff_t level, const Value *err) {
-  Value e = {.tag = TAG_NIL};
+static int push_close(lua_State *L, const Value *var, const Value *err) {
+  Value e = {.tag = TAG_NIL}, v;
   if (err != NULL) v_copy(&e, err);
+  v_copy(&v, var); // it may lie in the stack, which moves
   stack_ensure(L, 3);
-  const Value *v = stack_restore(L, level);
   Value *top = L->top;
-  meta_get(L, v, TM_CLOSE, &top[0]);
-  v_copy(&top[1], v);
+  meta_get(L, &v, TM_CLOSE, &top[0]);
+  v_copy(&top[1], &v);
   v_copy(&top[2], &e);
   L->top = top + 3;
   return 2;
@@ -89,7 +89,7 @@ static int push_deferred(lua_State *L, const Tbc *e) {
 int tbc_take(lua_State *L, const Value *err) {
   const Tbc *e = L->tbc;
   L->tbc = e->prev;
-  return e->hdr.aux == TBC_VAR ? push_close(L, e->level, err) : push_deferred(L, e);
+  return e->hdr.aux == TBC_VAR ? push_close(L, stack_restore(L, e->level), err) : push_deferred(L, e);
 }
 
 int tbc_take_var(lua_State *L, ptrdiff_t level) {
@@ -98,7 +98,7 @@ int tbc_take_var(lua_State *L, ptrdiff_t level) {
   Tbc *e = *link;
   if (e == NULL || e->level < level) return -1;
   *link = e->prev;
-  return push_close(L, e->level, NULL);
+  return push_close(L, stack_restore(L, e->level), NULL);
 }
 
 // ---- closing from C --------------------------------------------------------------------------------
@@ -121,6 +121,33 @@ int tbc_close_protected(lua_State *L, ptrdiff_t level, int status) {
     if (raised != LUA_OK) status = raised;
   }
   return status;
+}
+
+struct CloseOther {
+  lua_State *of;
+  const Value *err;
+};
+
+static void close_newest_of(lua_State *L, void *ud) {
+  const struct CloseOther *c = ud;
+  const Tbc *e = c->of->tbc;
+  c->of->tbc = e->prev;
+  int nargs = e->hdr.aux == TBC_VAR ? push_close(L, stack_restore(c->of, e->level), c->err) : push_deferred(L, e);
+  vm_call(L, L->top - (nargs + 1), 0);
+}
+
+// The error of one is the argument of the next, as ever; it is kept at L's present top.
+void tbc_close_other(lua_State *L, lua_State *of) {
+  int status = LUA_OK;
+  ptrdiff_t at = stack_save(L, L->top);
+  while (of->tbc != NULL) {
+    if (status != LUA_OK) call_seterrorobj(L, status, stack_restore(L, at));
+    struct CloseOther c = {of, status != LUA_OK ? L->top - 1 : NULL};
+    int raised = call_try(L, close_newest_of, &c);
+    if (raised != LUA_OK) status = raised;
+    if (status == LUA_OK) L->top = stack_restore(L, at);
+  }
+  L->top = stack_restore(L, at);
 }
 
 int tbc_close_c(lua_State *L, ptrdiff_t level, int status, bool defers_too) {

@@ -40,6 +40,20 @@ int rt_new(lua_State *L) {
   return 0;
 }
 
+void rt_close_claim(Global *gl) { (void)gl; }
+
+bool rt_close_inside(Global *gl) {
+  (void)gl;
+  return false;
+}
+
+bool rt_threadsaway(Global *gl) {
+  (void)gl;
+  return false;
+}
+
+void rt_close_alone(lua_State *L) { (void)L; }
+
 bool rt_free(lua_State *L) {
   struct Runtime *rt = L->gl->rt, **link = &current;
   while (*link != NULL && *link != rt) link = &(*link)->prev;
