@@ -135,8 +135,10 @@ int rt_gomaxprocs(lua_State *L, int n) {
   int old = started ? atomic_load_explicit(&rt->nprocs, memory_order_relaxed) : rt->wantprocs;
   if (n > MAX_PROCS) n = MAX_PROCS;
   if (n < 1 || n == old) return old;
-  rt->wantprocs = n;
-  if (!started) return old;
+  if (!started) {
+    rt->wantprocs = n;
+    return old;
+  }
   bool frozen = rt->frozen;
   if (!frozen) stop_world(m, STOP_OTHER);
   old = atomic_load(&rt->nprocs);

@@ -20,9 +20,10 @@
 
 // ---- scratch memory: kept with G for reuse, so that a select allocates nothing ------------------------------
 
-// One block: waiters, then the channel of each case, then the distinct channels in locking order.
+// One block: waiters, then the channel of each case, then the distinct channels in locking order, then case numbers.
 static Chan **sel_chans(const G *g) { return (Chan **)(g->sel + g->selcap); }
 static Chan **sel_order(const G *g) { return sel_chans(g) + g->selcap; }
+static uint32_t *sel_cases(const G *g) { return (uint32_t *)(sel_order(g) + g->selcap); }
 
 static void reserve(lua_State *L, G *g, uint32_t n) {
   if (likely(n <= g->selcap && g->sel)) return;
@@ -30,7 +31,7 @@ static void reserve(lua_State *L, G *g, uint32_t n) {
   lg_assert(g->nsel == 0);
   free(g->sel);
   g->selcap = 0;
-  g->sel = malloc(cap * (sizeof(Waiter) + 2 * sizeof(Chan *)));
+  g->sel = malloc(cap * (sizeof(Waiter) + 2 * sizeof(Chan *) + sizeof(uint32_t)));
   if (!g->sel) call_memerror(L);
   g->selcap = cap;
 }
@@ -69,14 +70,16 @@ static void sort_chans(Chan **v, uint32_t n) {
   }
 }
 
-// Fills order with the distinct channels of the cases, sorted. Returns how many there are.
-static uint32_t lock_order(Chan **order, Chan *const *chans, uint32_t n) {
+// Fills order with the distinct channels of the cases, sorted. Returns how many there are. repeated: not all cases had
+// one of their own.
+static uint32_t lock_order(Chan **order, Chan *const *chans, uint32_t n, bool *repeated) {
   uint32_t m = 0, k = 0;
   for (uint32_t i = 0; i < n; i++)
     if (chans[i]) order[m++] = chans[i];
   sort_chans(order, m);
   for (uint32_t i = 0; i < m; i++)
     if (i == 0 || order[i] != order[k - 1]) order[k++] = order[i];
+  *repeated = k < m;
   return k;
 }
 
@@ -144,19 +147,36 @@ static int poll_cases(lua_State *L, Chan *const *chans, const Value *base, const
 
 // ---- pass 2: enqueue ----------------------------------------------------------------------------------------------
 
-static void enqueue(G *g, Chan *const *chans, const Value *base, const uint8_t *dirs, int n) {
+static void enqueue_case(Waiter *w, G *g, Chan *c, const Value *v, bool send) {
+  w->g = g;
+  w->obj = NULL;
+  w->ok = false;
+  w->is_select = true;
+  w->index = send;
+  v_setnil(&w->v);
+  if (!c) return;
+  if (send) v_copy(&w->v, v);
+  waitq_push(send ? &c->sendq : &c->recvq, w, c);
+}
+
+// Every order of the cases with the same probability.
+static void shuffle(Ctx *ctx, uint32_t *cases, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t j = (uint32_t)((next_random(ctx) >> 16) % (i + 1));
+    cases[i] = cases[j];
+    cases[j] = i;
+  }
+}
+
+// repeated: several cases are about one channel. The partner that comes takes the first in the queue, so their order is
+// the choice among them.
+static void enqueue(Ctx *ctx, G *g, Chan *const *chans, const Value *base, const uint8_t *dirs, int n, bool repeated) {
+  uint32_t *cases = sel_cases(g);
   atomic_store_explicit(&g->selectdone, 0, memory_order_relaxed); // published by the unlock of each channel
-  for (int i = 0; i < n; i++) {
-    Waiter *w = &g->sel[i];
-    w->g = g;
-    w->obj = NULL;
-    w->ok = false;
-    w->is_select = true;
-    w->index = dirs[i];
-    v_setnil(&w->v);
-    if (!chans[i]) continue;
-    if (dirs[i]) v_copy(&w->v, &base[2 * i + 1]);
-    waitq_push(dirs[i] ? &chans[i]->sendq : &chans[i]->recvq, w, chans[i]);
+  if (unlikely(repeated)) shuffle(ctx, cases, (uint32_t)n);
+  for (int k = 0; k < n; k++) {
+    int i = unlikely(repeated) ? (int)cases[k] : k;
+    enqueue_case(&g->sel[i], g, chans[i], &base[2 * i + 1], dirs[i]);
   }
   g->nsel = (uint32_t)n;
 }
@@ -164,18 +184,18 @@ static void enqueue(G *g, Chan *const *chans, const Value *base, const uint8_t *
 bool select_begin(lua_State *L, const Value *base, const uint8_t *dirs, int n, bool has_default, int *chosen,
                   Value res[2], SelectLocks *locks) {
   G *g = L->g, *wake = NULL;
-  bool ok = false;
+  bool ok = false, repeated;
   reserve(L, g, (uint32_t)n);
   Chan **chans = sel_chans(g);
   for (int i = 0; i < n; i++) chans[i] = check_case(L, &base[2 * i], dirs[i]);
-  *locks = (SelectLocks){sel_order(g), lock_order(sel_order(g), chans, (uint32_t)n), WAIT_SELECT};
+  *locks = (SelectLocks){sel_order(g), lock_order(sel_order(g), chans, (uint32_t)n, &repeated), WAIT_SELECT};
   lock_all(locks);
   int i = poll_cases(L, chans, base, dirs, n, &res[0], &ok, &wake);
   if (i < 0 && !has_default) {
     if (n == 0)
       locks->why = WAIT_SELECT_NONE;
     else
-      enqueue(g, chans, base, dirs, n);
+      enqueue(L->ctx, g, chans, base, dirs, n, repeated);
     return false;
   }
   select_unlock(locks);
