@@ -22,6 +22,9 @@
 #include <sched.h>
 #include <time.h>
 
+#define BATCH 256
+#define MIN_HEAP 64 // entries; a smaller heap is not worth shrinking
+
 int64_t mono_ns(void) {
   struct timespec ts;
   clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -209,11 +212,13 @@ static bool first_due(P *p, int64_t now) {
   return atomic_load_explicit(&p->ntimers, memory_order_relaxed) > 0 && p->heap[0].when <= now;
 }
 
+// At most BATCH at a time: what they make runnable is to run too, and the world to stop, before a million have fired.
+// The rest is still due when the worker looks for work next.
 int64_t timers_run(M *m, P *p, int64_t now) {
   lock_ranked(&p->timerlock, RANK_TIMERS);
   if (p->firing == NULL) {
     p->firing = m;
-    while (first_due(p, now)) {
+    for (int i = 0; i < BATCH && first_due(p, now); i++) {
       Timer *t = p->firing_timer = take_first(p, now);
       void (*fire)(Ctx *, Timer *, int64_t) = t->fire;
       unlock_ranked(&p->timerlock, RANK_TIMERS);
@@ -257,6 +262,16 @@ void timers_markroots(Runtime *rt, struct Marker *mk) {
 
 static bool forgotten(const Timer *t) { return !t->keep && t->owner != NULL && !heap_ismarked(t->owner); }
 
+// Gives back the memory of a heap that is mostly empty now.
+static void shrink(P *p) {
+  uint32_t n = atomic_load(&p->ntimers), cap = p->captimers / 2;
+  if (cap < MIN_HEAP || n > cap / 2) return;
+  TimerEntry *heap = realloc(p->heap, cap * sizeof *heap);
+  if (heap == NULL) return;
+  p->heap = heap;
+  p->captimers = cap;
+}
+
 void timers_aftermark(Runtime *rt) {
   for (int i = 0; i < atomic_load(&rt->nallp); i++) {
     P *p = rt->allp[i];
@@ -268,11 +283,13 @@ void timers_aftermark(Runtime *rt) {
       else
         place(p, live++, e);
     }
-    if (live == n) continue;
-    atomic_store(&p->ntimers, live);
-    for (uint32_t k = live / 4 + 1; k-- > 0;)
-      if (k < live) sift_down(p, k);
-    publish_first(p);
+    if (live < n) {
+      atomic_store(&p->ntimers, live);
+      for (uint32_t k = live / 4 + 1; k-- > 0;)
+        if (k < live) sift_down(p, k);
+      publish_first(p);
+    }
+    shrink(p);
   }
 }
 
