@@ -216,24 +216,15 @@ int yield_now(lua_State *L, bool flat) {
   return RT_DONE;
 }
 
-// Of all Ps: one whose worker is away, or that was abolished, cannot see to its own.
-static void run_due_timers(M *m) {
-  P *whose = NULL;
-  int64_t first = timers_earliest(m->rt, &whose);
-  if (first == NS_FOREVER) return;
-  for (int64_t now = mono_ns(); first <= now; first = timers_earliest(m->rt, &whose))
-    if (timers_run(m, whose, now) <= now) return; // another worker is at it
-}
-
 int g_yield(lua_State *L) {
   M *m = m_of(L->ctx);
-  run_due_timers(m);
+  timers_rundue(m);
   return others_wait(m) ? yield_now(L, can_flat(m)) : RT_DONE;
 }
 
 int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
   M *m = m_of(L->ctx);
-  run_due_timers(m);
+  timers_rundue(m);
   if (others_wait(m)) {
     bool flat = can_flat(m);
     set_continuation(L, kctx, k);
@@ -258,7 +249,7 @@ static int preempt(M *m, lua_State *L, bool can_park) {
   Runtime *rt = m->rt;
   bool wanted = rt->schedyield == 0 || stress_yield(m);
   if (rt->schedyield == 0) atomic_fetch_and(&m->ctx.poll, ~POLL_PREEMPT);
-  run_due_timers(m);
+  timers_rundue(m);
   bool host_wanted = must_bail(m, m->g);
   if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
   stat_add(m->p->npreempts, 1);

@@ -646,6 +646,16 @@ static G *steal_work(M *m) {
   return NULL;
 }
 
+// With one P there are no others to look through, but for timers of those that were abolished.
+static G *find_orphans(M *m) {
+  Runtime *rt = m->rt;
+  bool inherit;
+  if (atomic_load_explicit(&rt->nprocs, memory_order_relaxed) > 1) return NULL;
+  if (atomic_load_explicit(&rt->nallp, memory_order_relaxed) == 1) return NULL;
+  timers_rundue(m);
+  return runq_get(&m->p->runq, &inherit);
+}
+
 static void spin_begin(M *m) {
   m->spinning = true;
   atomic_fetch_add(&m->rt->nspinning, 1);
@@ -775,6 +785,7 @@ static G *find_work(M *m, bool *inherit) {
       if (!m->spinning) spin_begin(m);
       g = steal_work(m);
     }
+    if (g == NULL) g = find_orphans(m);
     if (g == NULL) g = go_idle(m);
     if (g != NULL) return g;
   }

@@ -247,6 +247,15 @@ int64_t timers_earliest(Runtime *rt, P **whose) {
   return first;
 }
 
+// Of all Ps: one whose worker is away, or that was abolished, cannot see to its own.
+void timers_rundue(M *m) {
+  P *whose = NULL;
+  int64_t first = timers_earliest(m->rt, &whose);
+  if (first == NS_FOREVER) return;
+  for (int64_t now = mono_ns(); first <= now; first = timers_earliest(m->rt, &whose))
+    if (timers_run(m, whose, now) <= now) return; // another worker is at it
+}
+
 // ---- the collector: world stopped, so nobody holds a timerlock --------------------------------------------------
 
 // Owners that nobody else refers to are left to timers_aftermark. In a leak pass that is over, and whoever waits for
