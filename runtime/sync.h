@@ -65,6 +65,12 @@ bool rw_trylock(RWMutex *rw);
 bool rw_tryrlock(RWMutex *rw);
 bool rw_unlock(Ctx *ctx, RWMutex *rw);  // false: no writer has it
 bool rw_runlock(Ctx *ctx, RWMutex *rw); // false: no reader has it
+static inline bool rw_iswlocked(RWMutex *rw) {
+  return atomic_load_explicit(&rw->state, memory_order_relaxed) & RW_WRITER;
+}
+static inline bool rw_isrlocked(RWMutex *rw) {
+  return atomic_load_explicit(&rw->state, memory_order_relaxed) & RW_READERS;
+}
 
 typedef struct WaitGroup {
   _Atomic uint64_t state; // counter in the high half, number of waiters in the low half

@@ -79,7 +79,8 @@ static void rw_trace(struct Marker *m, void *mem) {
 static const ObjKind rw_kind = {"sync.rwmutex", rw_trace};
 static const ObjKind rlocker_kind = {"sync.rlocker", NULL}; // user value 0: the rwmutex
 
-static RWMutex *check_rw(lua_State *L) { return &((RWObj *)obj_check(L, 1, &rw_kind))->rw; }
+static RWMutex *check_rwat(lua_State *L, int arg) { return &((RWObj *)obj_check(L, arg, &rw_kind))->rw; }
+static RWMutex *check_rw(lua_State *L) { return check_rwat(L, 1); }
 
 static int rw_new(lua_State *L) {
   obj_new(L, &rw_kind, sizeof(RWObj), 1);
@@ -140,21 +141,21 @@ static int rw_runlockm(lua_State *L) {
   return 0;
 }
 
-static RWMutex *check_rlocker(lua_State *L) {
-  Userdata *u = obj_checkud(L, 1, &rlocker_kind);
+static RWMutex *check_rlocker(lua_State *L, int arg) {
+  Userdata *u = obj_checkud(L, arg, &rlocker_kind);
   Value rw;
   bits_decode(&rw, slot_load(&u->uv[0]));
   return &((RWObj *)ud_mem(v_ud(&rw)))->rw;
 }
 
 static int rlocker_lock(lua_State *L) {
-  RWMutex *rw = check_rlocker(L);
+  RWMutex *rw = check_rlocker(L, 1);
   if (rw_begin_rlock(L, rw)) return return_self(L);
   return g_parkc(L, WAIT_RW_RLOCK, &rw->lk, 0, rw_locked);
 }
 
 static int rlocker_unlock(lua_State *L) {
-  if (!rw_runlock(L->ctx, check_rlocker(L))) luaL_error(L, "unlock of unlocked rwmutex");
+  if (!rw_runlock(L->ctx, check_rlocker(L, 1))) luaL_error(L, "unlock of unlocked rwmutex");
   return 0;
 }
 
@@ -400,11 +401,25 @@ static int cond_unlocked(lua_State *L, int status, lua_KContext ticket) {
   return g_parkc(L, WAIT_COND, &obj->c.lk, 0, cond_notified);
 }
 
+// Whether the locker's unlock would raise, as far as can be told: it may be an object of the program's own.
+static const char *cond_cannotunlock(lua_State *L, const CondObj *obj) {
+  if (obj->mutex) return mutex_islocked(&obj->mutex->m) ? NULL : "unlock of unlocked mutex";
+  obj_pushuv(L, obj_checkud(L, 1, &cond_kind), 0);
+  bool locked = true;
+  if (obj_ud(L->top - 1, &rw_kind))
+    locked = rw_iswlocked(check_rwat(L, 2));
+  else if (obj_ud(L->top - 1, &rlocker_kind))
+    locked = rw_isrlocked(check_rlocker(L, 2));
+  lua_pop(L, 1);
+  return locked ? NULL : "unlock of unlocked rwmutex";
+}
+
 static int cond_wait(lua_State *L) {
   CondObj *obj = check_cond(L);
   lua_settop(L, 1);
   // Asked before the ticket is taken, because a ticket that nobody waits with would swallow a signal.
-  if (obj->mutex && !mutex_islocked(&obj->mutex->m)) luaL_error(L, "unlock of unlocked mutex");
+  const char *why = cond_cannotunlock(L, obj);
+  if (why) luaL_error(L, "%s", why);
   uint32_t ticket = cond_ticket(&obj->c);
   if (!obj->mutex) return call_locker(L, "unlock", ticket, cond_unlocked);
   if (!mutex_unlock(L->ctx, &obj->mutex->m)) luaL_error(L, "unlock of unlocked mutex");
