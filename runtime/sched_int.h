@@ -297,7 +297,7 @@ int yield_now(lua_State *L, bool flat);
 // ---- timer.c ----
 int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
 int64_t timers_earliest(Runtime *rt, P **whose);
-void timers_rundue(M *m); // of all Ps; a P is held
+void timers_rundue(M *m);                                                           // of all Ps; a P is held
 int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t period); // 0 or -ENOMEM; wakes nobody
 P *timer_lock(M *m, Timer *t);              // the P that has or gets t, its timerlock held
 void timer_poke(Runtime *rt, int64_t when); // after an insert, nothing locked: somebody must wake up in time
