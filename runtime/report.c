@@ -523,15 +523,15 @@ static void describe(G *g, int64_t now, lungo_Goroutine *out) {
 
 LUA_API size_t lungo_goroutines(lua_State *L, lungo_Goroutine *list, size_t n) {
   M *m = m_of(L->ctx);
-  GArray gs = {0};
+  GCensus all = {0};
   bool was_frozen = m->rt->frozen;
   int64_t now = mono_ns();
+  size_t i = 0;
   if (!was_frozen) stop_world(m, STOP_OTHER);
   L->g->cur = L;
-  g_each(m->rt, collect, &gs);
-  garray_sort(&gs);
-  for (size_t i = 0; i < gs.n && i < n; i++) describe(gs.v[i], now, &list[i]);
+  g_each(m->rt, collect, &all);
+  census_sort(&all);
+  for (G *g = all.first; g != NULL && i < n; g = g->listnext) describe(g, now, &list[i++]);
   if (!was_frozen) start_world(m);
-  free(gs.v);
-  return gs.n;
+  return all.n;
 }
