@@ -184,6 +184,7 @@ LUA_API void lungo_modulesafe(lua_State *L) { cmodule_setsafe(L); }
 
 void rt_lockosthread(lua_State *L) {
   M *m = m_of(L->ctx);
+  m->g->nlocked++;
   m->lockedg = m->g;
   m->g->lockedm = m;
 }
@@ -256,6 +257,7 @@ bool host_alone(Runtime *rt, int64_t deadline) {
 // Goroutine 1 stays with the host's thread where lungo_run wants it so.
 void rt_unlockosthread(lua_State *L) {
   M *m = m_of(L->ctx);
+  if (m->g->nlocked == 0 || --m->g->nlocked > 0) return;
   if (m->lockedg != m->g || (m->g->is_main && m->insched && !(m->rt->runflags & LUNGO_PANIC))) return;
   m->lockedg = NULL;
   m->g->lockedm = NULL;

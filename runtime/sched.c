@@ -312,6 +312,7 @@ static G *g_make(M *m, lua_State *L, const Value *v, int n) {
   g->reason = WAIT_NONE;
   g->m = g->wirem = g->lockedm = NULL;
   atomic_store_explicit(&g->intr, 0, memory_order_relaxed);
+  g->nlocked = 0;
   return g;
 }
 
@@ -591,7 +592,8 @@ static G *find_local(M *m, bool *inherit) {
     if (first <= now) timers_run(m, p, now);
   }
   G *g = NULL;
-  if (atomic_load_explicit(&p->schedtick, memory_order_relaxed) % GLOBQ_EVERY == 0) g = globq_get(m, 1);
+  // Not at the first choice of all: a main goroutine that gives way would get the turn it just gave away.
+  if (atomic_load_explicit(&p->schedtick, memory_order_relaxed) % GLOBQ_EVERY == GLOBQ_EVERY - 1) g = globq_get(m, 1);
   if (g == NULL) g = runq_get(&p->runq, inherit);
   if (g == NULL) g = globq_get(m, 0);
   return g;

@@ -94,6 +94,7 @@ struct G {
   int64_t since;           // monotonic ns when it parked
   M *m;                    // worker while running or syscall
   M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
+  uint32_t nlocked;        // calls of lockosthread not taken back
   G *schednext;            // link in run queues and free lists
   struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
   Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
