@@ -171,7 +171,7 @@ format-check:
 
 install: all libs
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/lungo \
-	  $(DESTDIR)$(PREFIX)/share/lungo/examples
+	  $(DESTDIR)$(PREFIX)/share/lungo/examples $(DESTDIR)$(PREFIX)/share/lungo/library $(DESTDIR)$(PREFIX)/share/lungo/editor
 	install -m 755 $(BUILD)/lungo $(DESTDIR)$(PREFIX)/bin/lungo
 	install -m 644 $(BUILD)/liblungo.a $(DESTDIR)$(PREFIX)/lib/liblungo.a
 	install -m 755 $(BUILD)/liblungo.so $(DESTDIR)$(PREFIX)/lib/liblungo.so.0
@@ -186,6 +186,8 @@ install: all libs
 	install -D -m 644 scripts/completion/lungo.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lungo
 	install -D -m 644 scripts/completion/_lungo $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lungo
 	install -D -m 644 scripts/completion/lungo.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lungo.fish
+	install -m 644 docs/library/*.lua $(DESTDIR)$(PREFIX)/share/lungo/library/
+	install -m 644 docs/editor/*.json $(DESTDIR)$(PREFIX)/share/lungo/editor/
 
 clean:
 	rm -rf build
