@@ -2,11 +2,13 @@
 //
 // repl_help.c: the manual, asked by name.
 //
-// What:       docs/manual.md is part of the binary (its pages are read from disk only when somebody asks). It is cut
-//             into *entries*: a section's heading, a paragraph, a row of a table. An entry is *about* what it names in
-//             `code` before a parenthesis or at its start. A topic such as chan.send, ch:send or send is looked for
-//             by its last word; the words before it must occur in the entry's section or its own code.
-// Invariants: none beyond the manual's Markdown: `##` headings, paragraphs, tables.
+// What:       docs/manual.md is part of the binary (its pages are read from disk only when somebody asks). A topic is
+// the
+//             heading of a section, or the name of a function: an entry of the manual is headed by the names it is
+//             about (`### atomic.int:compareandswap, atomic.int:cas`). A name may be given without what stands before
+//             a point or colon: chan.send, chan:send and send are one topic.
+// Invariants: none beyond the manual's Markdown: `##` and `###` headings, paragraphs, tables, blocks of code.
+// See also:   tests/cli/manual_names.sh, which keeps the headings complete. Tests: tests/pty/commands, completion.
 #include "repl.h"
 #include <ctype.h>
 
@@ -17,178 +19,265 @@ __asm__(".section .rodata\n"
         ".previous\n");
 extern const char lungo_manual[], lungo_manual_end[];
 
-typedef struct Entry {
-  const char *text, *end;
-  const char *section, *section_end; // heading, without ##
-  int score;
-} Entry;
+// ---- cutting -------------------------------------------------------------------------------------------------------
 
-// ---- cutting
-// -------------------------------------------------------------------------------------------------------------
+typedef struct Part {          // a heading and what stands below it, up to the next one
+  int level;                   // of the heading: 2 a section, 3 an entry
+  const char *head, *head_end; // without the signs
+  const char *text, *text_end; // without blank lines around it
+} Part;
 
 static const char *line_end(const char *p) {
   const char *e = memchr(p, '\n', (size_t)(lungo_manual_end - p));
   return e != NULL ? e + 1 : lungo_manual_end;
 }
 
-static bool is_rule(const char *p) { return p[0] == '|' && (p[1] == '-' || strncmp(p, "| |", 3) == 0); }
+static int heading_level(const char *p) { return strncmp(p, "## ", 3) == 0 ? 2 : strncmp(p, "### ", 4) == 0 ? 3 : 0; }
 
-// The next entry at or after *p. False: the manual ends.
-static bool next_entry(const char **p, Entry *e) {
-  for (; *p < lungo_manual_end; *p = line_end(*p)) {
-    if (strncmp(*p, "## ", 3) == 0) {
-      e->section = *p + 3;
-      e->section_end = line_end(*p) - 1;
-    } else if (**p != '\n' && **p != '#' && !is_rule(*p)) {
-      break;
-    }
-  }
+// The next part at or after *p. False: the manual ends.
+static bool next_part(const char **p, Part *part) {
+  while (*p < lungo_manual_end && heading_level(*p) == 0) *p = line_end(*p);
   if (*p >= lungo_manual_end) return false;
-  e->text = *p;
-  bool row = **p == '|';
-  const char *end = line_end(*p);
-  while (!row && end < lungo_manual_end && *end != '\n' && *end != '#' && *end != '|' && strncmp(end, "**`", 3) != 0)
-    end = line_end(end);
-  e->end = *p = end;
+  part->level = heading_level(*p);
+  part->head = *p + part->level + 1;
+  *p = line_end(*p);
+  part->head_end = *p - 1;
+  while (**p == '\n') (*p)++;
+  part->text = *p;
+  while (*p < lungo_manual_end && heading_level(*p) == 0) *p = line_end(*p);
+  part->text_end = *p;
+  while (part->text_end > part->text && part->text_end[-1] == '\n') part->text_end--;
   return true;
 }
 
-// ---- finding
-// ---------------------------------------------------------------------------------------------------------------
+// The names in the heading of an entry, one after the other: p at first its head, then what came back. NULL: no more.
+static const char *next_name(const Part *part, const char *p, char name[64]) {
+  if (p >= part->head_end) return NULL;
+  const char *end = memchr(p, ',', (size_t)(part->head_end - p));
+  if (end == NULL) end = part->head_end;
+  snprintf(name, 64, "%.*s", (int)(end - p), p);
+  return end < part->head_end ? end + 2 : end;
+}
 
-static bool is_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
+// ---- finding -------------------------------------------------------------------------------------------------------
 
-// Whether `word` stands alone in [s, end), ignoring case; *at is where it ends.
-static bool has_word(const char *s, const char *end, const char *word, size_t len, const char **at) {
-  for (; s + len <= end; s++) {
-    if (strncasecmp(s, word, len) != 0 || (s + len < end && is_word(s[len]))) continue;
-    *at = s + len;
-    return true;
+static bool is_separator(char c) { return c == '.' || c == ':'; }
+
+static bool same_name(const char *a, const char *b) {
+  for (; *a != '\0' && *b != '\0'; a++, b++)
+    if (*a != *b && !(is_separator(*a) && is_separator(*b))) return false;
+  return *a == *b;
+}
+
+// Whether `topic` is the name of the entry, or the end of one.
+static bool is_about(const Part *part, const char *topic) {
+  char name[64];
+  size_t len = strlen(topic);
+  if (part->level != 3) return false;
+  for (const char *p = part->head; (p = next_name(part, p, name)) != NULL;) {
+    size_t n = strlen(name);
+    if (n < len || !same_name(name + n - len, topic)) continue;
+    if (n == len || is_separator(name[n - len - 1])) return true;
   }
   return false;
 }
 
-// How well the entry's code is about `word`: 3 if it begins the entry, 2 if it is called, 1 if it occurs; 0: not.
-static int rate_word(const Entry *e, const char *word, size_t len) {
-  int best = 0;
-  const char *p = e->text, *at;
-  for (bool first = true; (p = memchr(p, '`', (size_t)(e->end - p))) != NULL; first = false) {
-    p++;
-    const char *close = memchr(p, '`', (size_t)(e->end - p));
-    if (close == NULL) break;
-    for (const char *from = p; has_word(from, close, word, len, &at); from = at) {
-      bool begins = at - len == p || !is_word(at[-(ptrdiff_t)len - 1]);
-      int rate = !begins ? 0 : first ? 3 : at < close && *at == '(' ? 2 : 1;
-      if (rate > best) best = rate;
-    }
-    p = close + 1;
-    if (p >= e->end) break;
+static bool is_section(const Part *part, const char *topic) {
+  size_t n = (size_t)(part->head_end - part->head);
+  return part->level == 2 && n == strlen(topic) && strncasecmp(part->head, topic, n) == 0;
+}
+
+// ---- showing -------------------------------------------------------------------------------------------------------
+
+// Prose is filled anew, as lines of the manual are longer than those of most terminals.
+typedef struct Fill {
+  FILE *f;
+  int width, indent; // columns of a line; where the next lines of this paragraph begin
+  int col;           // 0: at the beginning of a line
+  bool code;         // between backticks
+} Fill;
+
+static int text_columns(void) { return term_columns() < 100 ? term_columns() : 100; }
+
+static void fill_endline(Fill *o) {
+  if (o->col > 0) putc('\n', o->f);
+  o->col = 0;
+}
+
+// Columns of a word of the manual without the signs of Markdown.
+static int word_columns(const char *p, const char *end, bool code) {
+  int n = 0;
+  for (; p < end; p++) {
+    if (*p == '`') code = !code;
+    n += *p != '`' && (*p != '*' || code) && ((unsigned char)*p & 0xC0) != 0x80;
   }
-  return best;
+  return n;
 }
 
-// The words before the last one: in the section's heading, or in code of the entry. "chan" is in "Channels".
-static bool has_context(const Entry *e, const char *word, size_t len) {
-  size_t n = (size_t)(e->section_end - e->section);
-  if (n >= len && strncasecmp(e->section, word, len) == 0) return true;
-  return rate_word(e, word, len) > 0;
-}
-
-static int rate(const Entry *e, const char *topic) {
-  const char *last = topic + strlen(topic);
-  while (last > topic && is_word(last[-1])) last--;
-  int score = rate_word(e, last, strlen(last));
-  for (const char *p = topic; score > 0 && p < last;) {
-    size_t len = 0;
-    while (is_word(p[len])) len++;
-    if (len > 0 && !has_context(e, p, len)) return 0;
-    p += len + 1;
-  }
-  return score;
-}
-
-// ---- showing
-// -----------------------------------------------------------------------------------------------------------------
-
-// Without the signs of Markdown; the cells of a row on lines of their own.
-static void put_entry(FILE *f, const Entry *e) {
-  bool row = *e->text == '|', code = false, start = true;
-  int cell = 0;
-  for (const char *p = e->text; p < e->end; p++) {
+static void fill_word(Fill *o, const char *p, const char *end) {
+  int n = word_columns(p, end, o->code);
+  if (o->col > o->indent && o->col + 1 + n > o->width) fill_endline(o);
+  if (o->col == 0)
+    fprintf(o->f, "%*s", o->col = o->indent, "");
+  else if (o->col > o->indent)
+    o->col += putc(' ', o->f) == ' ';
+  o->col += n;
+  for (; p < end; p++) {
     if (*p == '`') {
-      code = !code;
-      fputs(term_color(code ? COLOR_BOLD : COLOR_NONE), f);
-    } else if (p[0] == '*' && p[1] == '*' && !code) {
-      p++;
-    } else if (row && *p == '|' && !code) {
-      while (p[1] == ' ') p++;
-      if (p[1] == '|' || p[1] == '\n') continue;
-      if (cell++ > 0) fputs("\n    ", f);
-      start = true;
-    } else if (row && *p == ' ' && (p[1] == '|' || start)) {
-      continue;
-    } else {
-      putc(*p, f);
-      start = false;
+      o->code = !o->code;
+      fputs(term_color(o->code ? COLOR_BOLD : COLOR_NONE), o->f);
+    } else if (*p != '*' || o->code) {
+      putc(*p, o->f);
     }
   }
-  if (e->end[-1] != '\n') putc('\n', f);
 }
 
-static bool is_section(const Entry *e, const char *topic) {
-  size_t n = (size_t)(e->section_end - e->section), len = strlen(topic);
-  return e->section != NULL && n == len && strncasecmp(e->section, topic, n) == 0;
-}
-
-static void put_section(FILE *f, const char *topic) {
-  const char *p = lungo_manual;
-  Entry e = {0};
-  bool row = false;
-  fprintf(f, "%s%s%s\n", term_color(COLOR_BOLD), topic, term_color(COLOR_NONE));
-  while (next_entry(&p, &e)) {
-    if (!is_section(&e, topic)) continue;
-    if (!row || *e.text != '|') putc('\n', f);
-    row = *e.text == '|';
-    put_entry(f, &e);
+static void fill_words(Fill *o, const char *p, const char *end) {
+  while (p < end) {
+    p += strspn(p, " \n");
+    const char *word = p;
+    p += strcspn(p, " \n");
+    if (word < end) fill_word(o, word, p < end ? p : end);
   }
 }
 
-static bool find_section(const char *topic) {
-  const char *p = lungo_manual;
-  Entry e = {0};
-  while (next_entry(&p, &e))
-    if (e.section != NULL && is_section(&e, topic)) return true;
-  return false;
+// The cells of a row, on lines of their own.
+static void put_row(Fill *o, const char *p, const char *end) {
+  for (int cell = 0; p < end && *p == '|'; cell++) {
+    const char *from = ++p;
+    for (bool code = false; p < end && *p != '\n' && (code || *p != '|'); p++)
+      if (*p == '`') code = !code;
+    o->indent = cell == 0 ? 0 : 4;
+    fill_words(o, from, p);
+    fill_endline(o);
+  }
+  o->indent = 0;
 }
 
-static int put_matches(FILE *f, const char *topic) {
-  int best = 0, n = 0;
-  Entry e = {0};
-  for (const char *p = lungo_manual; next_entry(&p, &e);)
-    if (e.section != NULL && rate(&e, topic) > best) best = rate(&e, topic);
-  if (best == 0) return 0;
-  e = (Entry){0};
-  for (const char *p = lungo_manual; n < 6 && next_entry(&p, &e);) {
-    if (e.section == NULL || rate(&e, topic) != best) continue;
-    if (n++ > 0) putc('\n', f);
-    put_entry(f, &e);
+static bool is_row(const char *p) { return *p == '|'; }
+static bool is_rule(const char *p) { return strncmp(p, "|-", 2) == 0; }
+
+static void put_prose(Fill *o, const char *p, const char *end) {
+  bool item = strncmp(p, "- ", 2) == 0;
+  if (*p == '\n' || item) {
+    fill_endline(o);
+    o->indent = 0;
+  }
+  if (*p == '\n') putc('\n', o->f);
+  if (item) {
+    fputs("- ", o->f);
+    o->col = o->indent = 2;
+    p += 2;
+  }
+  fill_words(o, p, end);
+}
+
+// Whole lines of the manual. Code stays as it is; the heads of tables are left out.
+static void put_text(FILE *f, const char *p, const char *end) {
+  Fill o = {.f = f, .width = text_columns()};
+  bool code = false;
+  for (const char *next; p < end; p = next) {
+    next = line_end(p);
+    if (strncmp(p, "```", 3) == 0) {
+      fill_endline(&o);
+      code = !code;
+    } else if (code) {
+      fprintf(f, "%s%.*s", *p != '\n' ? "    " : "", (int)(next - p), p);
+    } else if (!is_row(p)) {
+      put_prose(&o, p, next);
+    } else if (!is_rule(p) && !is_rule(next)) {
+      put_row(&o, p, next);
+    }
+  }
+  fill_endline(&o);
+}
+
+static void put_head(FILE *f, const Part *part) {
+  fprintf(f, "%s%.*s%s\n", term_color(COLOR_BOLD), (int)(part->head_end - part->head), part->head,
+          term_color(COLOR_NONE));
+}
+
+static void put_part(FILE *f, const Part *part) {
+  put_head(f, part);
+  putc('\n', f);
+  put_text(f, part->text, line_end(part->text_end - 1));
+}
+
+static const char *paragraph_end(const Part *part) {
+  const char *p = part->text;
+  while (p < part->text_end && *p != '\n') p = line_end(p);
+  return p;
+}
+
+static void put_names(Fill *o, const Part *part) {
+  static const char title[] = "Entries:";
+  char name[64];
+  if (o->col == 0) {
+    putc('\n', o->f);
+    fill_words(o, title, title + strlen(title));
+    o->indent = 2;
+  }
+  for (const char *p = part->head; (p = next_name(part, p, name)) != NULL;) fill_words(o, name, name + strlen(name));
+}
+
+// A section's own text, and which entries it has; an entry that is called like the section follows.
+static int put_section(FILE *f, const char *topic) {
+  Part same = {0};
+  bool inside = false;
+  int found = 0;
+  const char *p = lungo_manual;
+  Fill names = {.f = f, .width = text_columns()};
+  for (Part part; next_part(&p, &part);) {
+    if (part.level == 2) inside = is_section(&part, topic);
+    if (!inside) continue;
+    if (part.level == 2) {
+      put_part(f, &part);
+      found++;
+    } else if (is_about(&part, topic)) {
+      same = part;
+    } else {
+      put_names(&names, &part);
+    }
+  }
+  fill_endline(&names);
+  if (same.level > 0) putc('\n', f);
+  if (same.level > 0) put_part(f, &same);
+  return found;
+}
+
+// Of several entries only the first paragraphs.
+static int put_entries(FILE *f, const char *topic) {
+  int n = 0, shown = 0;
+  const char *p = lungo_manual;
+  for (Part part; next_part(&p, &part);) n += is_about(&part, topic);
+  p = lungo_manual;
+  for (Part part; next_part(&p, &part);) {
+    if (!is_about(&part, topic)) continue;
+    if (n == 1) {
+      put_part(f, &part);
+    } else {
+      if (shown++ > 0) putc('\n', f);
+      put_head(f, &part);
+      put_text(f, part.text, paragraph_end(&part));
+    }
   }
   return n;
 }
 
 static void put_sections(FILE *f) {
-  const char *p = lungo_manual, *last = NULL;
-  Entry e = {0};
-  fputs("\nTopics of the manual:", f);
-  while (next_entry(&p, &e)) {
-    if (e.section == last || e.section == NULL) continue;
-    fprintf(f, "%s %.*s", last != NULL ? "," : "", (int)(e.section_end - e.section), e.section);
-    last = e.section;
+  const char *p = lungo_manual, *sep = "";
+  fputs("\nTopics of the manual, beside the names of all functions:", f);
+  for (Part part; next_part(&p, &part);) {
+    if (part.level != 2) continue;
+    fprintf(f, "%s %.*s", sep, (int)(part.head_end - part.head), part.head);
+    sep = ",";
   }
   putc('\n', f);
 }
 
-// Functions of Lua's own library are not in our manual.
+// ---- functions of Lua's own library are not in our manual
+// -------------------------------------------------------------
+
 static int find_global(lua_State *L) {
   char *topic = lua_touserdata(L, 1), *rest = topic, *word;
   lua_pushglobaltable(L);
@@ -201,18 +290,34 @@ static int find_global(lua_State *L) {
   return 0;
 }
 
-static void help_lua(lua_State *L, const char *topic) {
+static bool is_global(lua_State *L, const char *topic) {
   char *copy = strdup(topic);
-  if (copy == NULL) return;
+  if (copy == NULL) return false;
   lua_pushcfunction(L, find_global);
   lua_pushlightuserdata(L, copy);
   bool known = lungo_run(L, 1, 0, LUNGO_KEEP) == LUA_OK;
-  if (known)
-    printf("%s is Lua's own: https://www.lua.org/manual/5.4/manual.html#pdf-%s\n", topic, topic);
-  else
-    fprintf(stderr, "the manual has nothing on '%s'; :help lists its topics\n", topic);
   lua_settop(L, 0);
   free(copy);
+  return known;
+}
+
+// ---- asking --------------------------------------------------------------------------------------------------------
+
+// A topic such as ch:send: what stands before the name is a variable of the user's.
+static const char *last_word(const char *topic) {
+  const char *p = topic + strlen(topic);
+  while (p > topic && !is_separator(p[-1])) p--;
+  return p;
+}
+
+static bool put_topic(lua_State *L, FILE *f, const char *topic) {
+  if (put_section(f, topic) > 0) return true;
+  if (put_entries(f, topic) > 0) return true;
+  if (is_global(L, topic)) {
+    fprintf(f, "%s is Lua's own: https://www.lua.org/manual/5.4/manual.html#pdf-%s\n", topic, topic);
+    return true;
+  }
+  return last_word(topic) > topic && put_entries(f, last_word(topic)) > 0;
 }
 
 void help_show(lua_State *L, const char *topic) {
@@ -223,35 +328,34 @@ void help_show(lua_State *L, const char *topic) {
   bool found = true;
   if (*topic == '\0')
     put_sections(f);
-  else if (find_section(topic))
-    put_section(f, topic);
   else
-    found = put_matches(f, topic) > 0;
+    found = put_topic(L, f, topic);
   fclose(f);
   if (found)
     term_write(L, text, len);
   else
-    help_lua(L, topic);
+    fprintf(stderr, "the manual has nothing on '%s'; :help lists its topics\n", topic);
   free(text);
 }
 
-// ---- completion
-// ---------------------------------------------------------------------------------------------------------------
+// ---- completion ----------------------------------------------------------------------------------------------------
+
+// Adds the name if it begins with the prefix, written as the user writes it: chan.se gives chan.send.
+static void add_name(Completions *out, char name[64], const char *prefix) {
+  size_t len = strlen(prefix);
+  if (strlen(name) < len) return;
+  for (size_t i = 0; i < len; i++) {
+    bool same = tolower((unsigned char)name[i]) == tolower((unsigned char)prefix[i]);
+    if (!same && !(is_separator(name[i]) && is_separator(prefix[i]))) return;
+    if (is_separator(prefix[i])) name[i] = prefix[i];
+  }
+  completions_add(out, name);
+}
 
 void help_names(Completions *out, const char *prefix) {
   const char *p = lungo_manual;
-  Entry e = {0};
-  while (next_entry(&p, &e)) {
+  for (Part part; next_part(&p, &part);) {
     char name[64];
-    if (e.section == NULL) continue;
-    snprintf(name, sizeof name, "%.*s", (int)(e.section_end - e.section), e.section);
-    if (strncasecmp(name, prefix, strlen(prefix)) == 0) completions_add(out, name);
-    const char *code = memchr(e.text, '`', (size_t)(e.end - e.text));
-    size_t len = 0;
-    while (code != NULL && code - e.text < 5 &&
-           (is_word(code[len + 1]) || code[len + 1] == '.' || code[len + 1] == ':'))
-      len++;
-    snprintf(name, sizeof name, "%.*s", (int)len, code != NULL ? code + 1 : "");
-    if (len > 1 && strncmp(name, prefix, strlen(prefix)) == 0) completions_add(out, name);
+    for (const char *q = part.head; (q = next_name(&part, q, name)) != NULL;) add_name(out, name, prefix);
   }
 }
