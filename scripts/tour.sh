@@ -4,8 +4,8 @@
 set -u
 lungo=$1
 cd "$(dirname "$0")/.." || exit 1
-for e in goroutines/greeter_world channels/greet channels/range select/timeout sync/counter_mutex patterns/context deadlocks/main_send \
-  parallel/monte_carlo_pi; do
+for e in goroutines/greeter_world channels/greet channels/range select/timeout sync/counter_mutex patterns/pipeline \
+  patterns/google_2 patterns/context deadlocks/main_send parallel/monte_carlo_pi; do
   echo
   echo "--- lungo examples/$e.lua"
   sed -n 's/^-- \{0,1\}/    /p;/^[^-]/q' "examples/$e.lua" | head -4
