@@ -37,7 +37,7 @@ PIC_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 LUA_MEMBERS := lauxlib.o lbaselib.o lstrlib.o ltablib.o lmathlib.o lutf8lib.o loslib.o liolib.o ldblib.o loadlib.o
 LUA_OBJ := $(addprefix $(BUILD)/lua/,$(LUA_MEMBERS))
 
-.PHONY: all help deps run test asan tsan ubsan stress bench format format-check install libs clean unit modules
+.PHONY: all help deps run test asan tsan ubsan stress verify bench format format-check install libs clean unit modules
 
 all: $(BUILD)/lungo
 
@@ -47,6 +47,7 @@ help:
 	@echo "make test       install what is missing, build, and run all tests (T=path runs those below it)"
 	@echo "make asan|ubsan|tsan   the same tests under a sanitizer"
 	@echo "make stress     the long tests: collect at every allocation, random yields, random programs (SAN=-fsanitize=thread)"
+	@echo "make verify     models of channels, locks and scheduler, all interleavings (spin)"
 	@echo "make bench      speed tables against lua5.4 and Go"
 	@echo "make libs       liblungo.a, liblungo.so, lungo.pc"
 	@echo "make install    into PREFIX (/usr/local), DESTDIR respected"
@@ -157,6 +158,10 @@ stress:
 	@scripts/deps.sh test
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all unit modules BUILD=$(STRESS_BUILD) OPT="-O2 -DLUNGO_DEBUG -DLUNGO_STRESS"
 	@tests/stress.sh $(STRESS_BUILD) $(T)
+
+verify:
+	@scripts/deps.sh verify
+	@tests/verify/run.sh $(CURDIR)/$(BUILD)/verify
 
 bench:
 	@scripts/deps.sh bench

@@ -1,19 +1,21 @@
 #!/bin/sh
 # Installs the Debian packages lungo needs, those that are missing. This is the one place that names them.
-# usage: scripts/deps.sh [build|test|bench|dev]   (each includes build; bench and dev include test)
+# usage: scripts/deps.sh [build|test|verify|bench|dev]   (each includes build; verify, bench and dev include test)
 set -eu
 
 build="gcc libc6-dev binutils liblua5.4-dev libedit-dev"
 test="lua5.4 bash coreutils findutils diffutils procps g++ pkg-config cmake make libuv1-dev"
+verify="spin"
 bench="golang-go"
 dev="clang clang-format libclang-rt-14-dev"
 
 case "${1:-build}" in
   build) want="$build" ;;
   test) want="$build $test" ;;
+  verify) want="$build $test $verify" ;;
   bench) want="$build $test $bench" ;;
   dev) want="$build $test $dev" ;;
-  *) echo "usage: $0 [build|test|bench|dev]" >&2; exit 1 ;;
+  *) echo "usage: $0 [build|test|verify|bench|dev]" >&2; exit 1 ;;
 esac
 
 missing=""
