@@ -5,6 +5,8 @@
 #include "lungo.h"
 #include <lauxlib.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,11 +199,11 @@ static void test_cancel(void) {
   }
   // Deferred calls run, and none of what they block in for ever holds the end up.
   lungo_release(run(rt,
-                    "ran = {} function defers() local _ <close> = defer(function() ran.a = 1 chan():recv() ran.b = 1 "
-                    "end) while true do end end",
+                    "ran, began = {}, chan(1) function defers() local _ <close> = defer(function() ran.a = 1 "
+                    "chan():recv() ran.b = 1 end) began:send(true) while true do end end",
                     0));
   lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = "defers"});
-  usleep(5000);
+  lungo_release(run(rt, "began:recv()", 0));
   lungo_cancel(t);
   CHECK(lungo_wait(t, 10) == LUNGO_CANCELLED);
   lungo_release(t);
@@ -218,17 +220,21 @@ static void test_cancel(void) {
   CHECK(lungo_free(rt, 1) == LUNGO_OK);
 }
 
+static atomic_bool in_c;
+
+static void sleep_long(void *arg) {
+  (void)arg;
+  atomic_store(&in_c, true);
+  usleep(4000000);
+}
+
 static int sleep_in_c(lua_State *L) {
-  (void)L;
-  usleep(1000000);
+  sleep_long(L);
   return 0;
 }
 
-static void sleep_arg(void *arg) { usleep(*(useconds_t *)arg); }
-
 static int block_in_c(lua_State *L) {
-  useconds_t us = 1000000;
-  lungo_blocking(L, sleep_arg, &us);
+  lungo_blocking(L, sleep_long, NULL);
   return 0;
 }
 
@@ -269,9 +275,9 @@ static void test_free(int procs) {
   for (int i = 0; i < 2; i++) {
     lungo_Runtime *rt = open_runtime(&o);
     lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = i ? "csleep" : "cblock"});
-    usleep(10000);
+    while (!atomic_exchange(&in_c, false)) usleep(1000);
     double begin = now();
-    CHECK(lungo_free(rt, 0.02) == LUNGO_STUCK && now() - begin < 0.9);
+    CHECK(lungo_free(rt, 0.02) == LUNGO_STUCK && now() - begin < 3);
     CHECK(lungo_wait(t, 0) == LUNGO_CANCELLED);
     lungo_release(t);
   }
