@@ -20,9 +20,9 @@ export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
 export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"
 export LUNGO_TEST_TIMEOUT=${LUNGO_TEST_TIMEOUT:-600}
 
-# A collection takes fifty times longer under the thread sanitizer: there every 50th allocation is one chance.
+# A collection takes fifty times longer under the thread sanitizer: there every 200th allocation is one chance.
 every=1
-case $build in *-thread) every=50 ;; esac
+case $build in *-thread) every=200 ;; esac
 
 jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
   local pass=$1 procs dbg f
@@ -59,6 +59,7 @@ one() { # one NAME PROCS LUNGODEBUG PASS
 }
 
 passed=0 failed=0 pass=1
+trap 'echo "$passed passed, $failed failed"; exit 1' INT TERM
 while :; do
   while read -r name procs dbg n; do
     case $name in "$prefix"*) ;; *) continue ;; esac
