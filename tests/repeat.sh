@@ -1,6 +1,6 @@
 #!/bin/bash
 # The tests of parallel code again and again: tests/repeat.sh BUILD_DIR ROUNDS [PATH_PREFIX]
-# One round is each test of tests/runtime, tests/regress and tests/stress once (with PATH_PREFIX, say stdlib/ctx or
+# One round is each test of tests/runtime, regress, golike and stress once (with PATH_PREFIX, say stdlib/ctx or
 # runtime/select: each script of any folder that begins with it). The number of processors (1, 2, 4, 8) and random yields
 # (LUNGODEBUG=schedyield=N,seed=M) change from round to round. A failure prints what it ran with.
 # Ends with `N passed, N failed`. LUNGO_REPEAT_FIRST: the number of the first round (default 1).
@@ -17,10 +17,10 @@ cd "$(dirname "$0")/.." || exit 1
 first=${LUNGO_REPEAT_FIRST:-1}
 
 scripts() { # NAME PROCS, PROCS being `any` or what the test asks for
-  for f in tests/{runtime,regress,stress,vm,stdlib,limit}/*.lua; do
+  for f in tests/{runtime,regress,stress,golike,vm,stdlib,limit}/*.lua; do
     case ${f#tests/} in
       stress/gen.lua) continue ;;
-      "${prefix:-runtime/}"* | "${prefix:-regress/}"* | "${prefix:-stress/}"*) ;;
+      "${prefix:-runtime/}"* | "${prefix:-regress/}"* | "${prefix:-golike/}"* | "${prefix:-stress/}"*) ;;
       *) continue ;;
     esac
     procs=$(sed -n 's/^-- procs: //p' "$f")

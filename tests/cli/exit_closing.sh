@@ -61,7 +61,7 @@ round() {
   variant main_nested_computing <<<'go(function() exit(7, true) end) sorted(busy)'
   variant main_in_system <<<'go(function() time.sleep(0.02) exit(7, true) end) os.execute "exec sleep 1"'
   variant main_in_coroutine <<<'go(function() exit(7, true) end) coroutine.wrap(busy)()'
-  variant main_gone <<<'go(function() time.sleep(0.001) exit(7, true) end) runtime.goexit()'
+  variant main_gone <<<'go(function() while runtime.numgoroutine() > 1 do time.sleep(0.001) end exit(7, true) end) runtime.goexit()'
   variant main_locked <<<'runtime.lockosthread() go(function() exit(7, true) end) forever()'
   variant main_collecting <<<'go(function() exit(7, true) end) while true do collectgarbage() end'
   variant main_selecting <<<'local c = chan() crowd(function() for _ in time.tick(0.0001) do c:trysend(1) end end) go(function() exit(7, true) end) while true do select case <-c then case <-chan() then end end'
