@@ -170,8 +170,7 @@ bool repl_compile(lua_State *L, const char *text, const char *name, bool *incomp
   return false;
 }
 
-// ---- showing values
-// --------------------------------------------------------------------------------------------------
+// ---- showing values ---------------------------------------------------------------------------------------------
 
 static int print_protected(lua_State *L) {
   int n = lua_gettop(L);
@@ -204,8 +203,7 @@ void repl_print(lua_State *L, int base) {
   if (status != LUA_OK) report(L, status);
 }
 
-// ---- reading
-// ---------------------------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------------------------
 
 typedef struct Prompt {
   bool first;

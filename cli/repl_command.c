@@ -35,8 +35,7 @@ __attribute__((format(printf, 1, 2))) static void complainf(const char *fmt, ...
   free(msg);
 }
 
-// ---- files and expressions
-// ---------------------------------------------------------------------------------------------
+// ---- files and expressions --------------------------------------------------------------------------------------
 
 static int load_file(lua_State *L) {
   if (luaL_loadfile(L, *(const char **)lua_touserdata(L, 1)) != LUA_OK) lua_error(L);
@@ -102,8 +101,7 @@ static bool cmd_dis(lua_State *L, const char *arg) {
   return true;
 }
 
-// ---- examples
-// ------------------------------------------------------------------------------------------------------------
+// ---- examples ---------------------------------------------------------------------------------------------------
 
 // The folder of the examples, ending in /. malloc'ed; NULL: there is none.
 static char *examples_dir(void) {
@@ -248,8 +246,7 @@ static bool cmd_run(lua_State *L, const char *arg) {
   return true;
 }
 
-// ---- the running program
-// -----------------------------------------------------------------------------------------------------
+// ---- the running program ----------------------------------------------------------------------------------------
 
 static void print_duration(double s) {
   if (s < 1)
@@ -343,8 +340,7 @@ static bool cmd_help(lua_State *L, const char *arg) {
   return true;
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------------------------------------
+// ---- the table --------------------------------------------------------------------------------------------------
 
 // An argument in brackets may be left out.
 static const Command commands[] = {

@@ -11,8 +11,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-// ---- lists
-// -----------------------------------------------------------------------------------------------------------
+// ---- lists ------------------------------------------------------------------------------------------------------
 
 void completions_add(Completions *c, const char *text) {
   if (c->n == c->cap) {
@@ -47,8 +46,7 @@ static void sort_unique(Completions *c) {
 
 static bool begins(const char *s, const char *prefix) { return strncmp(s, prefix, strlen(prefix)) == 0; }
 
-// ---- files
-// -----------------------------------------------------------------------------------------------------------
+// ---- files ------------------------------------------------------------------------------------------------------
 
 static bool is_dir(const char *dir, const char *name) {
   struct stat st;
@@ -95,8 +93,7 @@ static const char *open_string(const char *s) {
   return quote != 0 ? start : NULL;
 }
 
-// ---- names
-// -----------------------------------------------------------------------------------------------------------
+// ---- names ------------------------------------------------------------------------------------------------------
 
 typedef struct Chain {
   const char *start; // of the expression: name(.name)*
@@ -208,8 +205,7 @@ static void add_names(lua_State *L, const char *line, Completions *out) {
     if (begins(keywords[i], c.last)) completions_add(out, keywords[i]);
 }
 
-// ---- commands
-// --------------------------------------------------------------------------------------------------------
+// ---- commands ---------------------------------------------------------------------------------------------------
 
 static void add_command_words(lua_State *L, const char *line, Completions *out) {
   const char *space = strchr(line, ' ');

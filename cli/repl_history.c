@@ -5,9 +5,8 @@
 // What:       $XDG_STATE_HOME/lungo/history, or ~/.local/state/lungo/history. One entry a line; an entry of several
 //             lines has them joined by \n, and a backslash is written twice.
 // Invariants: each entry is appended by one write as soon as it was typed, so sessions at the same time do not lose
-// each
-//             other's, and a session that is killed has lost nothing. A file of twice HISTORY_MAX entries is cut to
-//             HISTORY_MAX at the next start, by way of a new file.
+//             each other's, and a session that is killed has lost nothing. A file of twice HISTORY_MAX entries is cut
+//             to HISTORY_MAX at the next start, by way of a new file.
 #include "repl.h"
 #include <errno.h>
 #include <fcntl.h>

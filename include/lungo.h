@@ -311,8 +311,8 @@ LUA_API void lungo_get(lua_State *L, int idx, lungo_Value *v); // raises `not en
 // ---- asynchronous C functions ---------------------------------------------------------------------------------------
 //   static int fetch(lua_State *L) {
 //     lungo_Async *a = lungo_async(L);
-//     queue_request(luaL_checkstring(L, 1), a);  // another thread calls lungo_complete(a, 1, &v) or lungo_fail(a,
-//     "why") return lungo_await(L, a);
+//     queue_request(luaL_checkstring(L, 1), a);  // later another thread calls lungo_complete or lungo_fail
+//     return lungo_await(L, a);
 //   }
 // The goroutine waits, no thread does. Works in every lungo state. Each handle is completed or failed exactly once,
 // from any thread, at any time, also when the goroutine or its runtime is gone: that frees it.

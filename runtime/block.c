@@ -3,14 +3,12 @@
 // block.c: blocking regions: a goroutine waits in the system while its processor may go to another worker.
 //
 // What:       enter leaves the P behind in P_SYSCALL. Nothing else happens if the system answers soon: leave swaps it
-// back to
-//             P_RUNNING. Meanwhile sysmon (after 20 µs, if there is other work) or a stop of the world may swap it
-//             away; then leave finds an idle P, or queues its goroutine and sleeps until a worker hands its P over, as
-//             C frames of the goroutine are on this thread's stack.
+//             back to P_RUNNING. Meanwhile sysmon (after 20 µs, if there is other work) or a stop of the world may swap
+//             it away; then leave finds an idle P, or queues its goroutine and sleeps until a worker hands its P over,
+//             as C frames of the goroutine are on this thread's stack.
 // Invariants: whoever swaps P_SYSCALL to something else owns the P. A thread that comes back may thus also take a P
-// that
-//             meanwhile served another thread and is in *its* blocking region: the two threads are then both without
-//             the P they began with, or one is; rt->nblocked counts how many threads are without, not which.
+//             that meanwhile served another thread and is in *its* blocking region: the two threads are then both
+//             without the P they began with, or one is; rt->nblocked counts how many threads are without, not which.
 //             enter stores the status and then looks at rt->stopping; stop_world writes rt->stopping and then looks at
 //             the status (all sequentially consistent): so a P that blocks is always counted as stopped by one of them.
 // See also:   seam.h, sysmon.c (retake), stw.c.

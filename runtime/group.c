@@ -3,10 +3,9 @@
 // group.c: the goroutines of a host's run: counting them, limiting them, ending them.
 //
 // What:       group_kill marks and asks every worker to look. Running goroutines find out at their next safepoint,
-// those
-//             that are runnable when they are continued (m_execute), and those that wait are taken out of their wait
-//             queues by group_reap, with the world stopped: then no lock of any wait queue is held and nobody is in the
-//             middle of waking anybody, so that a waiter can simply be unlinked.
+//             those that are runnable when they are continued (m_execute), and those that wait are taken out of their
+//             wait queues by group_reap, with the world stopped: then no lock of any wait queue is held and nobody is
+//             in the middle of waking anybody, so that a waiter can simply be unlinked.
 //             The clock is sysmon's: hub_tick raises levels whose time has come, and as long as an ended group has
 //             goroutines it repeats the request every few milliseconds, for those that parked in between.
 // Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before

@@ -3,8 +3,7 @@
 // host.c: the scheduler as a host program sees it: making and freeing a Runtime, lungo_run, the number of processors.
 //
 // What:       the thread that calls lua_newstate becomes M0, holding P0 and running goroutine 1, for ever: between two
-// calls
-//             of the host, goroutine 1 counts as running C code. Outside of lungo_run M0 is not in the scheduler
+//             calls of the host, goroutine 1 counts as running C code. Outside of lungo_run M0 is not in the scheduler
 //             (nlevels is 1, insched false): whatever parks makes the thread wait, with its P handed on.
 //             lungo_run puts M0 into the scheduler until goroutine 1 has ended. With LUNGO_PANIC M0 runs whatever there
 //             is, and is called back (host_notify); else goroutine 1 is locked to M0, so that nothing else's C
@@ -194,9 +193,8 @@ LUA_API void lungo_leave(lua_State *L) { rt_block_enter(L->ctx); }
 
 LUA_API void lungo_enter(lua_State *L) { rt_block_leave(L->ctx); }
 
-// ---- a runtime without a thread of the host (lungo_new)
-// --------------------------------------------------------------- Goroutine 1 is in a blocking region from lungo_new to
-// lungo_free; its P is the workers'.
+// ---- a runtime without a thread of the host (lungo_new) ------------------------------------------------------------
+// Goroutine 1 is in a blocking region from lungo_new to lungo_free; its P is the workers'.
 
 bool host_detach(lua_State *L) {
   M *m = m_of(L->ctx);

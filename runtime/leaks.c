@@ -3,14 +3,13 @@
 // leaks.c: goroutines that nothing can ever wake: runtime.leaks and the report at exit.
 //
 // What:       a goroutine that waits for an object (channel, mutex, ...) goes on only if another goroutine does
-// something
-//             with that object, for which it must be able to reach it. So the collector marks once without the stacks
-//             of goroutines that wait (*suspects*). Tracing an object in a queue of which a suspect waits *reaches* the
-//             suspect: its stack is scanned from then on, which may reach objects others wait for, and so on. There are
-//             no rounds: marking is the fixpoint, done by all workers, in time linear in what is reachable. Suspects
-//             that were not reached when marking ends leak. Roots are: the registry and with it globals and loaded
-//             modules; goroutines that run, can run, sleep, or are in the system; armed timers; objects whose
-//             finalizers will run. Weak references are none.
+//             something with that object, for which it must be able to reach it. So the collector marks once without
+//             the stacks of goroutines that wait (*suspects*). Tracing an object in a queue of which a suspect waits
+//             *reaches* the suspect: its stack is scanned from then on, which may reach objects others wait for, and so
+//             on. There are no rounds: marking is the fixpoint, done by all workers, in time linear in what is
+//             reachable. Suspects that were not reached when marking ends leak. Roots are: the registry and with it
+//             globals and loaded modules; goroutines that run, can run, sleep, or are in the system; armed timers;
+//             objects whose finalizers will run. Weak references are none.
 // Invariants: the waiters of a parked goroutine are in the queues of all objects that can wake it, so parking notes
 //             nothing for us; one that waits for nothing (a nil channel, a select without cases) is in no queue.
 //             Every kind of object with a WaitQ traces it by waitq_trace. A WaitReason that is not listed in

@@ -283,8 +283,7 @@ int rt_safepoint(lua_State *L, bool can_park) {
   return poll & POLL_PREEMPT ? preempt(m, L, can_park) : RT_DONE;
 }
 
-// ---- sleep
-// ------------------------------------------------------------------------------------------------------------
+// ---- sleep ------------------------------------------------------------------------------------------------------
 
 static void sleep_over(Ctx *ctx, Timer *t, int64_t now) {
   (void)now;

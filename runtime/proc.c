@@ -3,9 +3,9 @@
 // proc.c: worker threads and processors: who holds which P, who sleeps, who is woken.
 //
 // What:       threads are started when a P needs one and none is idle; they are never ended before rt_free. An idle
-// thread sleeps
-//             on its note in rt->idlem. A P changes hands in three ways: through rt->idlep; by m_give_locked to a
-//             thread that waits for one; or out of P_SYSCALL by compare-and-swap (block.c, sysmon.c, stw.c).
+//             thread sleeps on its note in rt->idlem. A P changes hands in three ways: through rt->idlep; by
+//             m_give_locked to a thread that waits for one; or out of P_SYSCALL by compare-and-swap (block.c, sysmon.c,
+//             stw.c).
 // Invariants: note and nextp are set together under rt->lock, so a note that is seen set is never about the past.
 //             Whoever takes a P out of rt->idlep wakes sysmon if that slept: somebody is going to run.
 //             When the last P becomes idle, rt_checkdead_locked looks whether anything can ever happen again.

@@ -3,9 +3,8 @@
 // runq.h: queues of runnable goroutines: the bounded lock-free ring each P has, and the plain list behind a lock.
 //
 // What:       Runq: one producer (the worker that holds the P), any number of consumers. `next` is a slot in front of
-// the
-//             ring: what the running goroutine readied last, which runs next and inherits the time slice, so that two
-//             goroutines that talk to each other are not separated by everybody else in the queue.
+//             the ring: what the running goroutine readied last, which runs next and inherits the time slice, so that
+//             two goroutines that talk to each other are not separated by everybody else in the queue.
 //             GList: a FIFO linked through G.schednext, guarded by whoever owns it.
 // Invariants: 0 <= tail - head <= RUNQ_SIZE (unsigned wrap-around). tail is written by the owner only; head by
 //             compare-and-swap. A slot between head and tail holds a G; it is read before the swap that claims it.

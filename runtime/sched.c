@@ -9,9 +9,8 @@
 //             makes work runnable wakes one more worker only if nobody spins; a spinner that finds work wakes the next
 //             before it runs it. So wake-ups are never lost and threads are not woken in herds.
 // Invariants: *lost wake-ups*: a producer first publishes the G (a sequentially consistent store) and then looks
-// whether
-//             somebody spins and whether a P is idle. A spinner first says that it spins no more (and that its P is
-//             idle) and then looks at all queues again. So one of them sees the other.
+//             whether somebody spins and whether a P is idle. A spinner first says that it spins no more (and that its
+//             P is idle) and then looks at all queues again. So one of them sees the other.
 //             A G that ended is dead before its block is in a free list; ids are never reused.
 // See also:   proc.c (threads, idle Ps), park.c, runq.c. Go's runtime/proc.go is where the design comes from.
 #include "sched_int.h"

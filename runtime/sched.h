@@ -10,13 +10,12 @@
 //               G_IDLE --g_new--> G_RUNNABLE --g_execute--> G_RUNNING --g_exit--> G_DEAD --g_new--> G_RUNNABLE
 //                                     ^  ^                    |   |  ^
 //                                     |  +---- g_yield -------+   |  +--- rt_block_leave --- G_SYSCALL
-//                                     +------- g_ready --- G_WAITING <-- g_park              ^-- rt_block_enter (from
-//                                     RUNNING)
+//                                     +------- g_ready --- G_WAITING <-- g_park              ^
+//                                                                     rt_block_enter (from G_RUNNING)
 //
 // Invariants: a G is in at most one run queue. Whoever moves it to G_WAITING has first made it findable by its waker
-// and
-//             holds the lock under which the waker looks; from the unlock on, the parking worker touches nothing of it.
-//             g_ready is called once per park, after the waker has unlocked.
+//             and holds the lock under which the waker looks; from the unlock on, the parking worker touches nothing of
+//             it. g_ready is called once per park, after the waker has unlocked.
 //             G blocks are never freed, only reused.
 // See also:   docs/architecture.md, lock.h/lockrank.h (lock order), seam.h (what the VM calls).
 #ifndef LUNGO_RUNTIME_SCHED_H

@@ -18,8 +18,7 @@
 //             A thread without a P touches no Lua object.
 //             An M in rt->idlem sleeps (or is about to) on its note, and is taken out by whoever sets its note.
 // Locking:    rt->lock guards the fields marked [L]. Atomics say whom they pair with.
-// See also:   sched.c (choosing what to run), proc.c (threads and processors), park.c, stw.c, sysmon.c, timer.c,
-// host.c.
+// See also:   sched.c (choosing what to run), proc.c (threads and processors), park.c, stw.c, sysmon.c, host.c.
 #ifndef LUNGO_RUNTIME_SCHED_INT_H
 #define LUNGO_RUNTIME_SCHED_INT_H
 

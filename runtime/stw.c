@@ -3,12 +3,11 @@
 // stw.c: stopping the world, and letting the stopped workers help.
 //
 // What:       the stopper takes all idle Ps and all Ps whose threads are in blocking regions, asks the workers of the
-// others
-//             (POLL_STW) and waits until each has stopped: at a safepoint, keeping its P in P_GCSTOP and sleeping on
-//             rt->stwevent (stw_wait); or between two goroutines, giving its P back (sched.c: stop_for_world).
-//             While stopped, workers at safepoints and, if Ps were idle, idle threads too, take part in
-//             rt_stw_parallel. *Frozen*: after lungo_run the host thread keeps the world stopped; a collection in that
-//             time is nested.
+//             others (POLL_STW) and waits until each has stopped: at a safepoint, keeping its P in P_GCSTOP and
+//             sleeping on rt->stwevent (stw_wait); or between two goroutines, giving its P back (sched.c:
+//             stop_for_world). While stopped, workers at safepoints and, if Ps were idle, idle threads too, take part
+//             in rt_stw_parallel. *Frozen*: after lungo_run the host thread keeps the world stopped; a collection in
+//             that time is nested.
 // Invariants: stopping, stopper, stopwait, stopseq change under rt->lock. A P counts as stopped exactly once: by the
 //             stopper, or by stop_count of whoever gives it up. A P in transit counts as running: the worker that gets
 //             it sees rt->stopping before it runs a goroutine, or is asked again: the stopper repeats its request, so

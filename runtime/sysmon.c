@@ -3,16 +3,13 @@
 // sysmon.c: the system monitor, a thread without a P that looks after the others; and SIGQUIT.
 //
 // What:       it naps 20 µs while there is something to do, up to 10 ms otherwise, never past the next timer, and
-// without end
-//             while all Ps are idle. After each nap it
-//               - takes the P of a thread that has been in one blocking region for a whole nap, if somebody could use
-//               it;
+//             without end while all Ps are idle. After each nap it
+//               - takes the P of a thread that has been in one blocking region for a whole nap, if somebody wants it;
 //               - asks a goroutine that has been running for 10 ms to give way;
 //               - sees to timers that are due but that nobody ran, because all Ps are busy;
 //               - wakes a worker if a P is idle while goroutines queue up elsewhere (see worth_waking in park.c).
 // Invariants: it never touches a Lua object. It reads Ps without locks: what it saw may be stale, and each of its acts
-// is
-//             harmless if it was not needed.
+//             is harmless if it was not needed.
 // See also:   block.c, timer.c, park.c.
 #include "sched_int.h"
 #include "debugvars.h"

@@ -3,9 +3,8 @@
 // embed.c: runtimes for host programs: lungo_new, lungo_free, and runs (lungo_start, lungo_wait, ...).
 //
 // What:       lungo_new makes a universe on the calling thread, opens libraries, and leaves it to its workers:
-// goroutine
-//             1 stays in a blocking region until lungo_free comes back for it. A run is a Group whose first goroutine
-//             the courier starts.
+//             goroutine 1 stays in a blocking region until lungo_free comes back for it. A run is a Group whose first
+//             goroutine the courier starts.
 // Invariants: a Task has two owners, the host's handle and the run's first goroutine (or the request that is to start
 //             it); its results are written before `done` is set, and never after.
 //             What READONLY freezes is shared by all runs; what a run may write is its own table of globals.
@@ -79,8 +78,7 @@ bool lib_hostoutput(lua_State *L, FILE *f, const char *s, size_t n) {
   return true;
 }
 
-// ---- libraries and the sandbox
-// ---------------------------------------------------------------------------------------
+// ---- libraries and the sandbox ----------------------------------------------------------------------------------
 
 static void remove_field(lua_State *L, const char *table, const char *name) {
   if (lua_getglobal(L, table) == LUA_TTABLE) {

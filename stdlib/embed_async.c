@@ -3,8 +3,7 @@
 // embed_async.c: C functions that Lua calls and another thread completes (lungo_async, lungo_await).
 //
 // What:       the goroutine parks like on a channel, so that neither a thread nor a processor waits; lungo_complete
-// puts
-//             the values into plain memory and readies it.
+//             puts the values into plain memory and readies it.
 // Invariants: an Async has two owners: who completes it, and a userdata on the C function's stack (the anchor), which
 //             the collector finalizes: so it is freed also if the goroutine was ended while it waited. Its fields, and
 //             Waiter.obj of the goroutine that waits for it, are guarded by Hub.lk.
@@ -91,8 +90,7 @@ LUA_API int lungo_await(lua_State *L, lungo_Async *a) {
   return g_parkc(L, WAIT_HOST, &h->lk, (lua_KContext)a, async_woken);
 }
 
-// ---- completing: any thread
-// ------------------------------------------------------------------------------------------
+// ---- completing: any thread -------------------------------------------------------------------------------------
 
 static void finish(lungo_Async *a, char *error, lungo_Value *values, int n) {
   Hub *h = a->hub;

@@ -88,8 +88,7 @@ LUA_API void lungo_chan_release(lungo_Chan *ch) {
   free(ch);
 }
 
-// ---- one operation
-// ---------------------------------------------------------------------------------------------------
+// ---- one operation ----------------------------------------------------------------------------------------------
 
 enum OpKind { OP_MAKE, OP_SEND_TO, OP_RECV_FROM, OP_CLOSE_IT, OP_PUMP };
 
@@ -258,8 +257,7 @@ static void op_run(lua_State *L, Req *req) {
   }
 }
 
-// ---- the host's side
-// ---------------------------------------------------------------------------------------------------
+// ---- the host's side --------------------------------------------------------------------------------------------
 
 static ChanOp *op_new(lungo_Chan *ch, enum OpKind kind) {
   ChanOp *op = calloc(1, sizeof *op);
@@ -338,8 +336,7 @@ LUA_API int lungo_recv(lungo_Chan *ch, lungo_Value *v, double timeout) {
   return r;
 }
 
-// ---- watched channels
-// ---------------------------------------------------------------------------------------------------
+// ---- watched channels -------------------------------------------------------------------------------------------
 
 static void announce(Watch *w) {
   uint64_t one = 1;

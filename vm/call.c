@@ -3,25 +3,23 @@
 // call.c: stacks, frames, errors, protected calls, and the levels of the interpreter on the C stack.
 //
 // What:       a *level* is one interp_run on the C stack with a jump buffer armed. Within a level nothing recurses:
-// calls,
-//             pcalls, coroutine switches are frames (CallInfo) that say how to go on, so after an error or a yield it
-//             is enough to put the frames in order and to enter the loop again: land() does that.
+//             calls, pcalls, coroutine switches are frames (CallInfo) that say how to go on, so after an error or a
+//             yield it is enough to put the frames in order and to enter the loop again: land() does that.
 //
 //             Frames of C functions, by what the loop does when it gets to them again:
 //               CI_CALLK    the call that vm_callk or vm_pcallk started is over: k continues
 //               CI_PCALL    (with CI_CALLK) an error inside stops here
 //               CI_RESUME   the coroutine it resumed has yielded or ended: u2.nres is the status, k continues
 //               CI_PARKED   parked its goroutine, or yielded: k continues, or u2.nres values on top are its results
-//               CI_CLOSING  an error has arrived: close what is pending above, one call at a time; then k gets the
-//               status CI_BASE     (alone) start the function on top with u2.nres arguments
+//               CI_CLOSING  an error has arrived: close what is pending above, a call at a time; then k gets the status
+//               CI_BASE     (alone) start the function on top with u2.nres arguments
 //             While a frame has CI_CLOSING, the two topmost values of the stack are the status (an integer) and the
 //             error.
 // Invariants: ctx->errjmp is always the innermost armed level or call_try. An error is dealt with by the innermost
-// level that has
-//             a handler for it above its own boundary; outer ones get it re-thrown with all frames still in place.
-//             Whatever longjmp skips is repaired from what the level noted when it began: nlevels, nny, nCcalls.
-//             A level that a yield has left behind (lua_callk with continuation) leaves no trace: its CI_FRESH frames
-//             become CI_FROMC, so that the loop of the resumer goes on with them.
+//             level that has a handler for it above its own boundary; outer ones get it re-thrown with all frames still
+//             in place. Whatever longjmp skips is repaired from what the level noted when it began: nlevels, nny,
+//             nCcalls. A level that a yield has left behind (lua_callk with continuation) leaves no trace: its CI_FRESH
+//             frames become CI_FROMC, so that the loop of the resumer goes on with them.
 // Callers:    the worker that runs L.
 // See also:   interp.c (the loop), coro.c, tbc.c, call.h.
 #include "call.h"

@@ -7,9 +7,8 @@
 //             A C function that wants to call Lua without nesting *returns* vm_callk/vm_pcallk/...: the loop makes the
 //             call and then calls the continuation k. lua_callk and friends nest an interp_run.
 // Errors:     call_throw longjmps to ctx->errjmp: always the innermost interp_run (each is armed), which unwinds frames
-// to the
-//             nearest CI_PCALL frame above its CI_FRESH base, through coroutines it resumed itself (they die), and
-//             otherwise passes the error on to the C caller (lua_pcallk, lua_resume, the goroutine's end).
+//             to the nearest CI_PCALL frame above its CI_FRESH base, through coroutines it resumed itself (they die),
+//             and otherwise passes the error on to the C caller (lua_pcallk, lua_resume, the goroutine's end).
 #ifndef LUNGO_VM_CALL_H
 #define LUNGO_VM_CALL_H
 

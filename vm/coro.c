@@ -3,8 +3,7 @@
 // coro.c: coroutines: resume, yield, status, closing.
 //
 // What:       a resume made by vm_resume changes ctx->L and returns to the loop, which goes on in the coroutine;
-// coro_leave
-//             is the way back. lua_resume (for C code) nests a level instead.
+//             coro_leave is the way back. lua_resume (for C code) nests a level instead.
 // Invariants: whoever runs a coroutine has won its `running` flag (0 -> 1, acquire) and gives it back (release) in
 //             coro_release, after the last touch of it. In between it owns stack and frames, also while the
 //             coroutine itself waits for one that it resumed.

@@ -3,8 +3,7 @@
 // interp_api.c: Lua's operators as functions, for the C API and the libraries.
 //
 // What:       the same lookups and fallbacks as the instructions (interp_slow.c), but metamethods are called by nesting
-// a
-//             level. Operands may point into the stack: they are copied before anything is called.
+//             a level. Operands may point into the stack: they are copied before anything is called.
 // Callers:    C functions; the running goroutine. The results of calls are not yieldable, as in Lua.
 // See also:   interp_int.h, api.c.
 #include "interp_int.h"

@@ -3,14 +3,12 @@
 // tbc.c: to-be-closed variables and deferred calls.
 //
 // What:       one list per lua_State, newest first. A variable's entry says which register; a deferred call's holds
-// function
-//             and arguments, and belongs to the frame whose base is its level. The loop takes entries off and calls
-//             them as frames (OP_CLOSE, OP_RETURN, error unwinding); the functions here with _c and _protected do it
-//             from C.
+//             function and arguments, and belongs to the frame whose base is its level. The loop takes entries off and
+//             calls them as frames (OP_CLOSE, OP_RETURN, error unwinding); the functions here with _c and _protected do
+//             it from C.
 // Invariants: along the list from newest to oldest, levels never rise within the variables, nor from one frame to the
-// next; so an
-//             error value put right above the newest entry's registers (tbc_safepos) destroys nothing that is needed.
-//             An entry is unlinked before its call: an error in it does not run it again.
+//             next; so an error value put right above the newest entry's registers (tbc_safepos) destroys nothing that
+//             is needed. An entry is unlinked before its call: an error in it does not run it again.
 // Callers:    the worker that runs L.
 // See also:   call.h, state.h (Tbc).
 #include "dbg.h"

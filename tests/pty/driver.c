@@ -54,8 +54,7 @@ static char *plain; // all that was written, without escape sequences
 static size_t nplain, capplain;
 static size_t found, looked; // in plain: where the last match ended, and how far this one has looked
 
-// ---- the screen
-// ------------------------------------------------------------------------------------------------------
+// ---- the screen -------------------------------------------------------------------------------------------------
 
 static void clear_cells(int r, int from, int to) {
   for (int c = from; c < to; c++) strcpy(screen[r][c], " ");
@@ -183,8 +182,7 @@ static const char *row_text(int r) {
   return text;
 }
 
-// ---- failing
-// ----------------------------------------------------------------------------------------------------------
+// ---- failing ----------------------------------------------------------------------------------------------------
 
 static void fail(const char *fmt, ...) {
   va_list ap;
@@ -200,8 +198,7 @@ static void fail(const char *fmt, ...) {
   exit(1);
 }
 
-// ---- the process
-// ---------------------------------------------------------------------------------------------------------
+// ---- the process ------------------------------------------------------------------------------------------------
 
 static void spawn(char *args) {
   char *argv[32] = {(char *)lungo};
@@ -273,8 +270,7 @@ static size_t unescape(char *s) {
   return (size_t)(to - start);
 }
 
-// ---- looking
-// --------------------------------------------------------------------------------------------------------------
+// ---- looking ----------------------------------------------------------------------------------------------------
 
 static bool was_written(const char *text) {
   size_t len = strlen(text), from = looked > found + len ? looked - len : found;
