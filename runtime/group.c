@@ -9,7 +9,9 @@
 //             The clock is sysmon's: hub_tick raises levels whose time has come, and as long as an ended group has
 //             goroutines it repeats the request every few milliseconds, for those that parked in between.
 // Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before
-//             the operation it waited in can return.
+//             the operation it waited in can return. If it was woken before it was told, so that it was given what it
+//             waited for (a lock, a semaphore's units, a condition's signal), it gives that back first (sync_giveback):
+//             goroutines of other runs may wait for it. A value it was sent, or that was taken from it, is gone.
 // See also:   group.h, hub.c, sched.c (m_execute, g_end).
 #include "hub.h"
 #include "call.h"
@@ -222,13 +224,18 @@ uint32_t g_killlevel(Runtime *rt, G *g) {
   return atomic_load(&h->killall);
 }
 
-void g_checkkill(M *m, lua_State *L) {
-  G *g = m->g;
+bool g_mustend(M *m, G *g) {
   uint32_t level = g_killlevel(m->rt, g);
-  if (level == 0 || (level == 1 && g->killseen)) return;
+  if (level == 0 || (level == 1 && g->killseen)) return false;
   g->killseen = true;
   if (level == 2) m_poll(m, POLL_KILL); // at the next safepoint again
-  raise_goexit(L);
+  return true;
+}
+
+void g_raisekill(lua_State *L) { raise_goexit(L); }
+
+void g_checkkill(M *m, lua_State *L) {
+  if (g_mustend(m, m->g)) raise_goexit(L);
 }
 
 // ---- those that wait: world stopped ------------------------------------------------------------------------------

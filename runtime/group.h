@@ -73,5 +73,8 @@ uint32_t g_killlevel(Runtime *rt, G *g);
 void group_reap(lua_State *L); // on the courier: wakes goroutines of ended groups that wait
 // The goroutine that m runs is to end: raises, or returns if it was told already and has time left. No lock held.
 void g_checkkill(M *m, lua_State *L);
+// Its two halves, for who has something to give back before the error: whether g, which m runs, must end now; raising.
+bool g_mustend(M *m, G *g);
+_Noreturn void g_raisekill(lua_State *L);
 
 #endif

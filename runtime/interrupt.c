@@ -82,6 +82,7 @@ static int raise_instead(lua_State *L, int status, lua_KContext ctx) {
 bool calloff_gently(G *g) {
   if (g->reason == WAIT_COND) { // it locks its mutex first
     waiters_ready(NULL, cond_calloff(&g->w));
+    g->reason = WAIT_NONE;
     return true;
   }
   if (g->reason == WAIT_SEMAPHORE && g->w.index == 1) { // with a context: as if that had ended
@@ -92,7 +93,7 @@ bool calloff_gently(G *g) {
   return false;
 }
 
-bool calloff(Runtime *rt, G *g, Waiter **woken) {
+static bool leave_queue(Runtime *rt, G *g, Waiter **woken) {
   switch ((WaitReason)g->reason) {
   case WAIT_CHAN_SEND:
   case WAIT_CHAN_RECV: chan_calloff(g); return true;
@@ -102,6 +103,7 @@ bool calloff(Runtime *rt, G *g, Waiter **woken) {
   case WAIT_SELECT: select_calloff(g); return true;
   case WAIT_SLEEP: return timer_stop(rt, g->sleeper);
   case WAIT_MUTEX: mutex_calloff(&g->w); return true;
+  case WAIT_MODULE: mutex_calloff(&g->w); return true;
   case WAIT_RW_LOCK: *woken = rw_calloff(&g->w, true); return true;
   case WAIT_RW_RLOCK: *woken = rw_calloff(&g->w, false); return true;
   case WAIT_WAITGROUP: wg_calloff(&g->w); return true;
@@ -109,6 +111,12 @@ bool calloff(Runtime *rt, G *g, Waiter **woken) {
   case WAIT_SEMAPHORE: *woken = sem_calloff(&g->w); return true;
   default: return false;
   }
+}
+
+bool calloff(Runtime *rt, G *g, Waiter **woken) {
+  if (!leave_queue(rt, g, woken)) return false;
+  g->reason = WAIT_NONE; // it was given nothing
+  return true;
 }
 
 static void call_off(Runtime *rt, G *g) {

@@ -6,6 +6,9 @@
 //             other wait; one that comes back to C frames of a module keeps its thread, which waits without a P.
 // Invariants: who holds one runs, or can run: it waits for nothing but a P (vm/cmodule.h). So these waits need no part
 //             in finding deadlocks.
+//             Who waits to enter may be taken out of the queue (WAIT_MODULE: interrupt.c, group.c), and gives the lock
+//             back if it got it first. Who waits to come back may not (WAIT_MODULE_BACK): nothing is raised between a
+//             module's frames.
 // See also:   vm/cmodule.h, sync.c, park.c.
 #include "sched_int.h"
 #include "seam.h"
@@ -29,7 +32,7 @@ int rt_modlock_park(lua_State *L, void *lock, lua_KContext kctx, lua_KFunction k
 void rt_modlock_wait(lua_State *L, void *lock) {
   Mutex *m = lock;
   if (mutex_begin(L, m)) return;
-  do g_park_thread(L, WAIT_MODULE, &m->lk);
+  do g_park_thread(L, WAIT_MODULE_BACK, &m->lk);
   while (!mutex_again(L, m));
 }
 

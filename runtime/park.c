@@ -19,6 +19,7 @@
 #include "group.h"
 #include "meta.h"
 #include "seam.h"
+#include "sync.h"
 #include <time.h>
 
 // ---- who may leave its worker -------------------------------------------------------------------------------
@@ -141,7 +142,11 @@ static int park_nested(M *m, lua_State *L, WaitReason why, void (*unlockall)(voi
   g_setstatus(g, G_RUNNING, G_WAITING);
   unlockall(arg);
   m_blockg(m, g);
-  if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
+  if (why == WAIT_MODULE_BACK) return RT_DONE; // nothing is raised between frames of a module
+  if (unlikely(m->rt->hub != NULL && g_mustend(m, g))) {
+    sync_giveback(&m->ctx, g);
+    g_raisekill(L);
+  }
   if (unlikely(atomic_load_explicit(&g->intr, memory_order_relaxed) & INTR_PARKED)) interrupt_raise(L);
   return RT_DONE;
 }
@@ -202,6 +207,7 @@ int yield_now(lua_State *L, bool flat) {
   M *m = m_of(L->ctx);
   G *g = m->g;
   g->cur = L;
+  g->reason = WAIT_NONE;
   if (flat)
     g->m = NULL;
   else {

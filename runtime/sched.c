@@ -24,6 +24,7 @@
 #include "seam.h"
 #include "share.h"
 #include "str.h"
+#include "sync.h"
 
 #define GLOBQ_EVERY 61
 #define ID_BATCH 16
@@ -51,6 +52,7 @@ const char *const wait_reason_text[WAIT_COUNT] = {
     [WAIT_IO] = "IO wait",
     [WAIT_FINALIZERS] = "finalizer wait",
     [WAIT_MODULE] = "C module lock",
+    [WAIT_MODULE_BACK] = "C module lock",
     [WAIT_HOST] = "host",
 };
 
@@ -549,6 +551,7 @@ static void g_end(M *m, G *g, int status) {
 // It is told to end where it stopped, before the operation that it stopped in can have a result.
 static int end_goroutine(Ctx *ctx, G *g) {
   g->killseen = true;
+  sync_giveback(ctx, g);
   return vm_end_goroutine(ctx);
 }
 

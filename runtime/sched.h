@@ -52,7 +52,8 @@ typedef enum WaitReason {
   WAIT_SEMAPHORE,
   WAIT_IO,
   WAIT_FINALIZERS,
-  WAIT_MODULE,
+  WAIT_MODULE,      // to enter a function of a C module
+  WAIT_MODULE_BACK, // to go on in one: its frames lie on this thread, so nothing but the lock ends the wait
   WAIT_HOST,
   WAIT_COUNT
 } WaitReason;
@@ -81,7 +82,7 @@ struct G {
   lua_State *L;                // the goroutine's base state (a Thread object; root of the collector while not dead)
   lua_State *cur;              // where it stopped: innermost coroutine
   _Atomic uint8_t status;      // GStatus
-  uint8_t reason;              // WaitReason while waiting
+  uint8_t reason;              // WaitReason while waiting, and until it runs again if it was woken as it wished
   bool nested;                 // parked inside a nested interp_run: it must continue on the worker `wirem`
   bool is_main, is_system;     // goroutine 1; finalizer goroutine and the like (not counted, no deadlock hope)
   bool killseen;               // it was told to end (group.h)
@@ -101,6 +102,8 @@ struct G {
   char *trace;             // traceback of the error that is ending it (report.c: text_keep)
   char *message;           // text of that error if it is no string, NULL otherwise
   Waiter w;                // for single-object waits
+  void *wanted;            // by a wait that may be given something: what it waits on (sync.c: sync_giveback)
+  int64_t units;           // the semaphore's, then
   Waiter *sel;             // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
   uint32_t nsel;           // waiters in use: 0 unless parked in (or just woken from) a select
   uint32_t selcap;         // room in sel (select.c only)

@@ -61,6 +61,7 @@ static bool mutex_enqueue(lua_State *L, Mutex *m, bool woken) {
       return true;
     }
   }
+  L->g->wanted = m;
   if (woken) {
     int64_t since = w->v.i;
     waiter_of(L->g)->index = mono_ns() - since > STARVING_NS;
@@ -139,6 +140,7 @@ static bool rw_enqueue(lua_State *L, RWMutex *rw, bool writer) {
     }
   }
   waitq_push(writer ? &rw->writers : &rw->readers, waiter_of(L->g), rw);
+  L->g->wanted = rw;
   return false;
 }
 
@@ -285,15 +287,37 @@ uint32_t cond_ticket(Cond *c) {
   return t;
 }
 
+uint32_t cond_signals(Cond *c) {
+  lock(&c->lk);
+  uint32_t n = c->nsignals;
+  unlock(&c->lk);
+  return n;
+}
+
+static void cond_enqueue_locked(lua_State *L, Cond *c, uint32_t ticket) {
+  Waiter *w = waiter_of(L->g);
+  w->index = ticket;
+  waitq_push(&c->q, w, c);
+  L->g->wanted = c;
+}
+
 bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket) {
   lock(&c->lk);
   if (ticket_before(ticket, c->served)) { // the signal came before we did
     unlock(&c->lk);
     return true;
   }
-  Waiter *w = waiter_of(L->g);
-  w->index = ticket;
-  waitq_push(&c->q, w, c);
+  cond_enqueue_locked(L, c, ticket);
+  return false;
+}
+
+bool cond_begin_wait_since(lua_State *L, Cond *c, uint32_t seen) {
+  lock(&c->lk);
+  if (c->nsignals != seen) {
+    unlock(&c->lk);
+    return true;
+  }
+  cond_enqueue_locked(L, c, c->next++);
   return false;
 }
 
@@ -301,6 +325,7 @@ bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket) {
 void cond_signal(Ctx *ctx, Cond *c) {
   Waiter *w = NULL;
   lock(&c->lk);
+  c->nsignals++;
   if (c->served != c->next) {
     uint32_t t = c->served++;
     for (w = c->q.head; w && w->index != t; w = w->next) continue;
@@ -312,6 +337,7 @@ void cond_signal(Ctx *ctx, Cond *c) {
 
 void cond_broadcast(Ctx *ctx, Cond *c) {
   lock(&c->lk);
+  c->nsignals++;
   c->served = c->next;
   Waiter *list = c->q.head;
   for (Waiter *w = list; w; w = w->next) w->obj = NULL;
@@ -335,6 +361,8 @@ static void sem_enqueue_locked(lua_State *L, Semaphore *s, int64_t k) {
   Waiter *w = waiter_of(L->g);
   v_setint(&w->v, k);
   waitq_push(sem_queue(s, k), w, s);
+  L->g->wanted = s;
+  L->g->units = k;
 }
 
 // Lets in from the front those that fit, appending them to the list.
@@ -394,8 +422,9 @@ SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Conte
   if (taken) {
     unlock(&s->lk);
   } else {
-    *sw = (SemWait){.hook = {.fn = sem_canceled, .g = L->g}, .s = s, .w = &L->g->w};
+    *sw = (SemWait){.hook = {.fn = sem_canceled, .g = L->g}, .s = s, .context = c, .w = &L->g->w};
     sem_enqueue_locked(L, s, k);
+    L->g->wanted = sw;
     L->g->w.index = 1; // its continuation must run, to take the hook out again (interrupt.c)
     context_hook_locked(c, &sw->hook);
   }
@@ -430,6 +459,58 @@ bool sem_resize(Semaphore *s, int64_t size) {
   if (idle) s->size = size;
   unlock(&s->lk);
   return idle;
+}
+
+// ---- giving back (group.c) -----------------------------------------------------------------------------------------
+
+// A woken waiter that will not try: lets the next one do so.
+static void mutex_giveup(Ctx *ctx, Mutex *m) {
+  Waiter *w;
+  uint32_t s, to;
+  lock(&m->lk);
+  s = load(&m->state);
+  do {
+    w = (s & MUTEX_LOCKED) ? NULL : m->q.head; // while it is locked, unlock will see to them
+    to = w == NULL ? s & ~MUTEX_WOKEN : (w->next ? MUTEX_WAITERS : 0) | MUTEX_WOKEN;
+  } while (!cas(&m->state, &s, to));
+  if (w) {
+    waitq_remove(&m->q, w);
+    w->ok = false;
+  }
+  unlock(&m->lk);
+  if (w) g_ready(ctx, w->g);
+}
+
+static void mutex_giveback(Ctx *ctx, G *g) {
+  v_setnil(&g->w.v);
+  if (g->w.ok)
+    mutex_unlock(ctx, g->wanted);
+  else
+    mutex_giveup(ctx, g->wanted);
+}
+
+static void sem_giveback(Ctx *ctx, G *g) {
+  Semaphore *s = g->wanted;
+  if (g->w.index == 1) {
+    SemWait *sw = g->wanted;
+    context_unhook(sw->context, &sw->hook);
+    s = sw->s;
+  }
+  if (g->w.ok) sem_release(ctx, s, g->units);
+}
+
+void sync_giveback(Ctx *ctx, G *g) {
+  WaitReason why = (WaitReason)g->reason;
+  g->reason = WAIT_NONE;
+  switch (why) {
+  case WAIT_MUTEX:
+  case WAIT_MODULE: mutex_giveback(ctx, g); break;
+  case WAIT_RW_LOCK: rw_unlock(ctx, g->wanted); break;
+  case WAIT_RW_RLOCK: rw_runlock(ctx, g->wanted); break;
+  case WAIT_COND: cond_signal(ctx, g->wanted); break;
+  case WAIT_SEMAPHORE: sem_giveback(ctx, g); break;
+  default: break;
+  }
 }
 
 // ---- calling a wait off (interrupt.c) ----------------------------------------------------------------------------

@@ -96,11 +96,17 @@ void once_finish(Ctx *ctx, Once *o);
 typedef struct Cond {
   Lock lk;               // guards everything
   uint32_t next, served; // tickets: the next to give out; all before `served` are notified (they may wrap around)
+  uint32_t nsignals;     // how often signal and broadcast were called (wraps around)
   WaitQ q;               // those that wait already, by ticket (Waiter.index)
 } Cond;
 // A waiter takes a ticket *before* it unlocks the mutex, so that no signal after that is missed, and waits with it.
+// Every ticket must be waited with: a signal for one that is not is lost.
 uint32_t cond_ticket(Cond *c);
 bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket);
+// For who may never come to wait, because unlocking is a call of Lua code: notes the number of signals before it, and
+// is notified at once if there was one since.
+uint32_t cond_signals(Cond *c);
+bool cond_begin_wait_since(lua_State *L, Cond *c, uint32_t seen);
 void cond_signal(Ctx *ctx, Cond *c);
 void cond_broadcast(Ctx *ctx, Cond *c);
 
@@ -121,11 +127,16 @@ bool sem_resize(Semaphore *s, int64_t size);         // false: somebody holds un
 typedef struct SemWait {
   ContextHook hook;
   Semaphore *s;
+  Context *context;
   Waiter *w;
 } SemWait;
 typedef enum SemResult { SEM_ACQUIRED, SEM_CANCELED, SEM_WAIT } SemResult;
 SemResult sem_begin_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
 bool sem_end_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, SemWait *sw);
+
+// g was woken from its wait but must end in place of going on: what it was given goes back, to those who wait for it.
+// By the worker that runs g, no lock held. Nothing is given back for a wait that was called off.
+void sync_giveback(Ctx *ctx, G *g);
 
 // World stopped: waiter w leaves the queue it is in without having got what it waits for (interrupt.c). Returns the
 // waiters, linked by `next`, that must be readied because of it (cond: w itself among them).

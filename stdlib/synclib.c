@@ -393,11 +393,11 @@ static int cond_notified(lua_State *L, int status, lua_KContext ctx) {
   return g_parkc(L, WAIT_MUTEX, &m->lk, (lua_KContext)m, cond_relocked);
 }
 
-// The lock is released, the ticket (context) taken before.
-static int cond_unlocked(lua_State *L, int status, lua_KContext ticket) {
+// The locker's unlock has returned; `seen` signals had been sent when it was called.
+static int cond_unlocked(lua_State *L, int status, lua_KContext seen) {
   (void)status;
   CondObj *obj = check_cond(L);
-  if (cond_begin_wait(L, &obj->c, (uint32_t)ticket)) return cond_notified(L, LUA_OK, 0);
+  if (cond_begin_wait_since(L, &obj->c, (uint32_t)seen)) return cond_notified(L, LUA_OK, 0);
   return g_parkc(L, WAIT_COND, &obj->c.lk, 0, cond_notified);
 }
 
@@ -420,10 +420,11 @@ static int cond_wait(lua_State *L) {
   // Asked before the ticket is taken, because a ticket that nobody waits with would swallow a signal.
   const char *why = cond_cannotunlock(L, obj);
   if (why) luaL_error(L, "%s", why);
+  if (!obj->mutex) return call_locker(L, "unlock", cond_signals(&obj->c), cond_unlocked);
   uint32_t ticket = cond_ticket(&obj->c);
-  if (!obj->mutex) return call_locker(L, "unlock", ticket, cond_unlocked);
-  if (!mutex_unlock(L->ctx, &obj->mutex->m)) luaL_error(L, "unlock of unlocked mutex");
-  return cond_unlocked(L, LUA_OK, ticket);
+  mutex_unlock(L->ctx, &obj->mutex->m); // if somebody else has unlocked it meanwhile, that is as good
+  if (cond_begin_wait(L, &obj->c, ticket)) return cond_notified(L, LUA_OK, 0);
+  return g_parkc(L, WAIT_COND, &obj->c.lk, 0, cond_notified);
 }
 
 static int cond_signalm(lua_State *L) {
