@@ -65,9 +65,13 @@ static const char *item_end(Matcher *m, const char *p) {
   return p + 1;
 }
 
+// A letter in lower case; what is none stays none. As letters of patterns are ASCII's, this needs no table.
+static inline int lower(int letter) { return letter | 0x20; }
+static inline bool is_negated(int letter) { return (letter & 0x20) == 0; }
+
 static bool in_class(int c, int letter) {
   bool yes;
-  switch (tolower(letter)) {
+  switch (lower(letter)) {
   case 'a': yes = isalpha(c); break;
   case 'c': yes = iscntrl(c); break;
   case 'd': yes = isdigit(c); break;
@@ -81,7 +85,7 @@ static bool in_class(int c, int letter) {
   case 'z': yes = c == 0; break; // as Lua still has it
   default: return letter == c;
   }
-  return isupper(letter) ? !yes : yes;
+  return yes != is_negated(letter);
 }
 
 // The set whose text is p (behind the bracket) up to `last`, its closing bracket.
@@ -168,13 +172,47 @@ static bool at_frontier(Matcher *m, const char *s, const char *p, const char *ep
   return !in_set(before, p + 1, ep - 1) && in_set(here, p + 1, ep - 1);
 }
 
+// The first of s .. lim that is not of the class. One loop for each, so that nothing is decided per character: this is
+// where most patterns spend their time (bench/lib/lib.lua: string.gmatch).
+#define SPAN(is)                                                                                                       \
+  while (s < lim && (is((unsigned char)*s) != 0) != negated) s++;                                                      \
+  break
+static const char *span_class(const char *s, const char *lim, int letter) {
+  bool negated = is_negated(letter);
+  switch (lower(letter)) {
+  case 'a': SPAN(isalpha);
+  case 'd': SPAN(isdigit);
+  case 's': SPAN(isspace);
+  case 'w': SPAN(isalnum);
+  default:
+    while (s < lim && in_class((unsigned char)*s, letter)) s++;
+  }
+  return s;
+}
+#undef SPAN
+
+// The first of s .. lim that the item p up to ep does not have.
+static const char *span(const Matcher *m, const char *s, const char *lim, const char *p, const char *ep) {
+  switch (*p) {
+  case '.': return lim;
+  case ESC: return span_class(s, lim, (unsigned char)p[1]);
+  default:
+    while (s < lim && item_has(m, s, p, ep)) s++;
+    return s;
+  }
+}
+
 // As many as there are, then fewer; at least `least`.
 static const char *longest(Matcher *m, const char *s, const char *p, const char *ep, ptrdiff_t least) {
-  ptrdiff_t n = 0;
-  while (item_has(m, s + n, p, ep)) {
-    n++;
+  const char *at = s, *lim;
+  do {
+    lim = m->end - at > m->steps ? at + m->steps : m->end;
+    const char *from = at;
+    at = span(m, from, lim, p, ep);
+    m->steps -= (int)(at - from);
     step(m);
-  }
+  } while (at == lim && at < m->end);
+  ptrdiff_t n = at - s;
   for (; n >= least; n--) {
     const char *e = match(m, s + n, ep + 1);
     if (e != NULL) return e;
@@ -303,8 +341,23 @@ static bool is_plain(const char *p, size_t n) {
   return true;
 }
 
+#define CANDIDATES 16
+#define SHORT_TEXT 64
+
+// memmem takes linear time whatever the text, but longer to begin than most searches take; so the first few places
+// where the text may be are looked at one by one. NULL: none.
+static const char *find_text(const char *s, const char *end, const char *p, size_t lp) {
+  if (lp == 0) return s;
+  for (int i = 0; i < CANDIDATES && lp <= SHORT_TEXT; i++, s++) {
+    if ((size_t)(end - s) < lp) return NULL;
+    s = memchr(s, *p, (size_t)(end - s) - lp + 1);
+    if (s == NULL || memcmp(s, p, lp) == 0) return s;
+  }
+  return memmem(s, (size_t)(end - s), p, lp);
+}
+
 static int find_plain(lua_State *L, const char *s, size_t ls, const char *p, size_t lp, size_t init) {
-  const char *at = lp == 0 ? s + init : memmem(s + init, ls - init, p, lp);
+  const char *at = find_text(s + init, s + ls, p, lp);
   if (at == NULL) return luaL_pushfail(L), 1;
   lua_pushinteger(L, at - s + 1);
   lua_pushinteger(L, at - s + (lua_Integer)lp);
