@@ -6,7 +6,6 @@
 #include <lauxlib.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,11 +198,11 @@ static void test_cancel(void) {
   }
   // Deferred calls run, and none of what they block in for ever holds the end up.
   lungo_release(run(rt,
-                    "ran, began = {}, chan(1) function defers() local _ <close> = defer(function() ran.a = 1 "
-                    "chan():recv() ran.b = 1 end) began:send(true) while true do end end",
+                    "ran = {} function defers() local _ <close> = defer(function() ran.a = 1 chan():recv() ran.b = 1 "
+                    "end) while true do end end",
                     0));
   lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = "defers"});
-  lungo_release(run(rt, "began:recv()", 0));
+  usleep(5000);
   lungo_cancel(t);
   CHECK(lungo_wait(t, 10) == LUNGO_CANCELLED);
   lungo_release(t);
@@ -220,21 +219,22 @@ static void test_cancel(void) {
   CHECK(lungo_free(rt, 1) == LUNGO_OK);
 }
 
-static atomic_bool in_c;
+static atomic_int come_back, came_back;
 
-static void sleep_long(void *arg) {
-  (void)arg;
-  atomic_store(&in_c, true);
-  usleep(4000000);
+static void stay_away(void *unused) {
+  (void)unused;
+  while (!atomic_load(&come_back)) usleep(1000);
+  atomic_fetch_add(&came_back, 1);
 }
 
 static int sleep_in_c(lua_State *L) {
-  sleep_long(L);
+  (void)L;
+  stay_away(NULL);
   return 0;
 }
 
 static int block_in_c(lua_State *L) {
-  lungo_blocking(L, sleep_long, NULL);
+  lungo_blocking(L, stay_away, NULL);
   return 0;
 }
 
@@ -275,9 +275,9 @@ static void test_free(int procs) {
   for (int i = 0; i < 2; i++) {
     lungo_Runtime *rt = open_runtime(&o);
     lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = i ? "csleep" : "cblock"});
-    while (!atomic_exchange(&in_c, false)) usleep(1000);
+    usleep(10000);
     double begin = now();
-    CHECK(lungo_free(rt, 0.02) == LUNGO_STUCK && now() - begin < 3);
+    CHECK(lungo_free(rt, 0.02) == LUNGO_STUCK && now() - begin < 10);
     CHECK(lungo_wait(t, 0) == LUNGO_CANCELLED);
     lungo_release(t);
   }
@@ -318,7 +318,9 @@ int main(int argc, char **argv) {
   test_sandbox();
   test_cancel();
   for (int procs = 1; procs < 4; procs++) test_free(procs);
-  usleep(1100000); // what was left to the last thread is freed
+  atomic_store(&come_back, 1);
+  while (atomic_load(&came_back) < 6) usleep(1000);
+  usleep(50000); // what was left to the last thread is freed
   test_several();
   test_cycles(20);
   puts("embed ok");
