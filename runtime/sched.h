@@ -94,7 +94,6 @@ struct G {
   int64_t since;           // monotonic ns when it parked
   M *m;                    // worker while running or syscall
   M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
-  uint32_t nlocked;        // calls of lockosthread not taken back
   G *schednext;            // link in run queues and free lists
   struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
   Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
@@ -111,6 +110,7 @@ struct G {
   const char *created_src; // borrowed from a String kept alive by created_srcobj
   String *created_srcobj;
   int created_line;
+  uint32_t nlocked;                                         // calls of lockosthread not taken back
   void (*onend)(lua_State *L, G *g, void *arg, int status); // wg:go and the like: called when it ends, before exit
   void *onend_arg;
 };
