@@ -401,6 +401,7 @@ static LineResult read_edited(char **text) {
 
 typedef struct Plain {
   const char *prompt;
+  bool echoed; // by the terminal; else we do it, so that the output reads like a session
   char *text;
   size_t cap;
   ssize_t len;
@@ -412,6 +413,9 @@ static void read_plainly(void *arg) {
   fflush(stdout);
   p->len = getline(&p->text, &p->cap, stdin);
   if (p->len < 0) clearerr(stdin);
+  if (p->len < 0 || p->echoed) return;
+  fwrite(p->text, 1, (size_t)p->len, stdout);
+  if (p->text[p->len - 1] != '\n') putchar('\n');
 }
 
 LineResult line_read(lua_State *L, const char *prompt, char **text) {
@@ -426,7 +430,7 @@ LineResult line_read(lua_State *L, const char *prompt, char **text) {
     ed.prompt = NULL;
     return r;
   }
-  Plain p = {.prompt = prompt};
+  Plain p = {.prompt = prompt, .echoed = isatty(STDIN_FILENO)};
   lungo_blocking(L, read_plainly, &p);
   *text = p.text;
   if (p.len >= 0) {
