@@ -144,19 +144,15 @@ static bool refuse(lua_State *L) {
 
 static int run_flags = LUNGO_PANIC;
 
-// Ctrl-C while a chunk runs raises `interrupted!` in goroutine 1 as soon as that runs Lua code, as in `lua`; a second
-// one ends the process. lua_sethook is what a signal handler may call.
+// Ctrl-C while a chunk runs raises `interrupted!` in goroutine 1, whether it runs or waits; a second one ends the
+// process.
 static lua_State *volatile interruptible;
 
-static void raise_interrupted(lua_State *L, lua_Debug *ar) {
-  (void)ar;
-  lua_sethook(L, NULL, 0, 0);
-  luaL_error(L, "interrupted!");
-}
-
 static void on_interrupt(int sig) {
+  int saved = errno;
   signal(sig, SIG_DFL);
-  lua_sethook(interruptible, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  lungo_interrupt(interruptible, 1, LUNGO_RAISE);
+  errno = saved;
 }
 
 static void run_chunk(lua_State *L, int nargs, int flags) {

@@ -11,7 +11,9 @@
 //             finishes what it waited for and gets the error at its next safepoint.
 //             A goroutine that parks with an interrupt pending asks the monitor to look again (interrupt_again): so
 //             the error reaches it however it slipped past the safepoints.
-//             Waits whose object cannot be asked to forget a waiter are left alone; the interrupt stays pending.
+//             Before the monitor runs there is one goroutine, and it cannot wait but in a sleep, which starts the
+//             monitor. Waits whose object cannot be asked to forget a waiter are left alone; the interrupt stays
+//             pending.
 // Locking:    none, but that of rt->lock for the stop.
 // See also:   stw.c, sysmon.c, lungo.h. Tests: tests/unit/interrupt_test.c, tests/pty.
 #include "sched_int.h"
@@ -57,6 +59,10 @@ LUA_API int lungo_interrupt(lua_State *L, long long id, int how) {
   if (id > 1) return 0;
   atomic_fetch_or(&rt->g1->intr, (uint32_t)how); // no monitor, no other goroutine
   m_poll(rt->m0, POLL_INTERRUPT);
+  futex_wake(&rt->g1->intr, 1);
+  // A sleep may have begun meanwhile, if this is another thread of the host's: it has not seen the bits, and did not
+  // see rt->started before they were set.
+  if (atomic_load(&rt->started)) interrupt_again(rt);
   return 0;
 }
 

@@ -323,8 +323,10 @@ int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
   int64_t now = mono_ns(), until = ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
   if (!can_flat(m)) {
     sleep_nested(m, until);
+    if (unlikely(atomic_load(&m->g->intr) != 0)) interrupt_raise(L); // now: there may be no safepoint to come
     return k(L, LUA_YIELD, kctx);
   }
+  rt_start(m->rt, m); // only the monitor can call off a sleep (interrupt.c); without memory for it nothing can
   Timer *t = sleeper_of(L, m->g);
   P *p = timer_lock(m, t);
   if (timer_insert_locked(m->rt, p, t, until, 0) != 0) {

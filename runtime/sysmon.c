@@ -144,10 +144,11 @@ static void nap(Runtime *rt, int64_t until) {
   atomic_store(&rt->monnote, 0);
 }
 
-// All Ps idle: until somebody takes one, or a run has had its time. True if it slept.
+// All Ps idle: until somebody takes one, or a run has had its time. True if it slept. Not with an interrupt to be
+// served that found the world stopped: who made that stop wakes nobody at its end.
 static bool sleep_while_idle(Runtime *rt, int64_t limits) {
   sched_lock(rt);
-  bool idle = atomic_load(&rt->npidle) == atomic_load(&rt->nprocs) && !rt->dying;
+  bool idle = atomic_load(&rt->npidle) == atomic_load(&rt->nprocs) && !rt->dying && !atomic_load(&rt->intr_wanted);
   atomic_store(&rt->monasleep, idle);
   sched_unlock(rt);
   if (!idle) return false;
@@ -185,7 +186,10 @@ static void look_around(Runtime *rt) {
     }
     int64_t now = mono_ns();
     if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(atomic_load(&rt->exit_status));
-    if (rt_stopping(rt)) continue;
+    if (rt_stopping(rt)) {
+      quiet++;
+      continue;
+    }
     if (atomic_load(&rt->intr_wanted)) interrupt_serve(rt);
     bool acted = check_processors(rt, now);
     acted |= check_timers(rt, now);
