@@ -1,6 +1,7 @@
 #!/bin/bash
 # `make install` into a folder of its own gives what hosts need: the examples of examples/embed are built from there, with
-# pkg-config and with cmake, in C and C++, shared and static, and run. Protects: Makefile, scripts/lungo*.in, include.
+# pkg-config and with cmake, in C and C++, shared and static, and run. The installed command finds the installed
+# examples. Protects: Makefile, scripts/lungo*.in, include, cli/repl_command.c (examples_dir).
 set -u
 lungo=$1
 build=$(dirname "$lungo")
@@ -52,4 +53,17 @@ cmake -S "$ex" -B "$tmp/cmake" -DCMAKE_PREFIX_PATH="$tmp/dest/usr" >"$tmp/log" 2
 for name in minimal minimal_static; do
   [ "$(timeout 60 "$tmp/cmake/$name")" = 42 ] || fail "$name as built by cmake"
 done
+# The command, away from the checkout.
+usr=$tmp/dest/usr
+for f in bin/lungo share/man/man1/lungo.1 share/bash-completion/completions/lungo share/zsh/site-functions/_lungo \
+  share/fish/vendor_completions.d/lungo.fish lib/cmake/lungo/lungo-config.cmake lib/cmake/lungo/lungo-config-version.cmake \
+  lib/pkgconfig/lungo.pc lib/liblungo.a lib/liblungo.so.0 include/lungo/lungo.h; do
+  [ -s "$usr/$f" ] || fail "not installed: $f"
+done
+for dir in examples examples/embed; do
+  [ -z "$(diff -rq "$dir" "$usr/share/lungo/$dir")" ] || fail "$dir is not installed as it is"
+done
+printf ':run ping\n:examples select\n' | (cd "$tmp" && timeout 60 "$usr/bin/lungo" -i) >"$tmp/out" 2>"$tmp/err"
+grep -q '^ping$' "$tmp/out" || fail "the installed :run ping prints: $(cat "$tmp/out" "$tmp/err")"
+grep -q 'select/quit' "$tmp/out" || fail "the installed :examples prints: $(cat "$tmp/out" "$tmp/err")"
 echo ok
