@@ -11,6 +11,7 @@
 //             When the last P becomes idle, rt_checkdead_locked looks whether anything can ever happen again.
 // See also:   sched.c, park.c, host.c (M0), sysmon.c.
 #include "sched_int.h"
+#include "hint.h"
 #include "seam.h"
 #include "lungo.h"
 #include <errno.h>
@@ -439,8 +440,7 @@ void rt_checkdead_locked(Runtime *rt) {
   }
   bool none = rt->main_goexit && rt_numgoroutine(rt) == 0;
   sched_unlock(rt);
-  rt_fatal(rt,
-           none ? "no goroutines (main called runtime.goexit) - deadlock!" : "all goroutines are asleep - deadlock!");
+  rt_fatal(rt, none ? "no goroutines (main called runtime.goexit) - deadlock!" : ALL_ASLEEP);
 }
 
 // ---- start ---------------------------------------------------------------------------------------------------

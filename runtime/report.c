@@ -11,6 +11,7 @@
 //             Only the first thread that reports ends the process; others wait for that.
 // See also:   host.c (exit status), docs/manual.md "Errors". Tests: tests/cli/panic_*.
 #include "sched_int.h"
+#include "hint.h"
 #include "call.h"
 #include "dbg.h"
 #include "lungo.h"
@@ -28,13 +29,21 @@
 
 typedef struct Out {
   int fd;
+  bool color; // a terminal that has colours, and a user who has nothing against them (NO_COLOR)
   char *text;
   size_t len, cap;
   char small[2048];
 } Out;
 
+static bool has_colors(int fd) {
+  const char *name = getenv("TERM"), *no = getenv("NO_COLOR");
+  if (fd < 0 || name == NULL || *name == '\0' || strcmp(name, "dumb") == 0) return false;
+  return (no == NULL || *no == '\0') && isatty(fd);
+}
+
 static void out_init(Out *o, int fd) {
   o->fd = fd;
+  o->color = has_colors(fd);
   o->text = o->small;
   o->len = 0;
   o->cap = sizeof o->small;
@@ -82,6 +91,13 @@ __attribute__((format(printf, 2, 3))) static void out_printf(Out *o, const char 
   int n = vsnprintf(buf, sizeof buf, fmt, ap);
   va_end(ap);
   if (n > 0) out_write(o, buf, (size_t)n < sizeof buf ? (size_t)n : sizeof buf - 1);
+}
+
+#define RED "\033[1;31m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+static void out_color(Out *o, const char *sequence) {
+  if (o->color) out_write(o, sequence, strlen(sequence));
 }
 
 static void out_free(Out *o) {
@@ -181,11 +197,14 @@ static int64_t waited_ns(G *g, int64_t now) {
 }
 
 static void put_state(Out *o, G *g, int64_t now, const char *note) {
+  out_color(o, BOLD);
   out_printf(o, "goroutine %lld [%s%s", (long long)g->id, state_text(g), note);
   int64_t minutes = waited_ns(g, now) / INT64_C(60000000000);
   if (minutes >= 1) out_printf(o, ", %lld minutes", (long long)minutes);
   if (g->lockedm != NULL && !g->is_main) out_printf(o, ", locked to thread");
-  out_printf(o, "]:\n");
+  out_printf(o, "]:");
+  out_color(o, PLAIN);
+  out_write(o, "\n", 1);
 }
 
 // "file:line"; empty if not known.
@@ -288,14 +307,25 @@ _Noreturn void process_exit(int status) {
   exit(status);
 }
 
+static void put_head(Out *o, const char *head) {
+  out_color(o, RED);
+  out_printf(o, "%s", head);
+  out_color(o, PLAIN);
+  out_write(o, "\n\n", 2);
+}
+
+static void put_hint(Out *o, const char *hint) { out_printf(o, "\nhint: %s\n", hint); }
+
 _Noreturn void dump_exit(Runtime *rt, const char *head) {
   Out o;
+  char hint[HINT_MAX];
   claim_end();
   flush_stdout();
   flush_stderr();
   out_init(&o, STDERR_FILENO);
-  out_printf(&o, "%s\n\n", head);
+  put_head(&o, head);
   put_all(&o, rt);
+  if (strcmp(head, "fatal error: " ALL_ASLEEP) == 0 && hint_deadlock(rt, hint, sizeof hint)) put_hint(&o, hint);
   out_flush(&o);
   exit(2);
 }
@@ -305,7 +335,7 @@ static void put_raw(G *g, void *arg) { put_goroutine(arg, g, 0, ""); }
 void dump_raw(Runtime *rt, const char *head) {
   Out o;
   out_init(&o, STDERR_FILENO);
-  out_printf(&o, "%s\n\n", head);
+  put_head(&o, head);
   g_each(rt, put_raw, &o);
   out_flush(&o);
 }
@@ -422,6 +452,7 @@ char *error_text(lua_State *L, G *g, bool panic) {
 // The message comes first: to find it may run code that prints.
 void panic_report(lua_State *L, G *g) {
   Out message, o;
+  char hint[HINT_MAX];
   out_init(&message, -1);
   if (g->message != NULL)
     out_write(&message, g->message, strlen(g->message));
@@ -430,11 +461,18 @@ void panic_report(lua_State *L, G *g) {
   flush_stdout();
   flush_stderr();
   out_init(&o, STDERR_FILENO);
+  out_color(&o, RED);
   out_write(&o, "panic: ", 7);
   out_write(&o, message.text, message.len);
-  out_printf(&o, "\n\ngoroutine %lld [running]:\n", (long long)g->id);
+  out_color(&o, PLAIN);
+  out_write(&o, "\n\n", 2);
+  out_color(&o, BOLD);
+  out_printf(&o, "goroutine %lld [running]:", (long long)g->id);
+  out_color(&o, PLAIN);
+  out_write(&o, "\n", 1);
   if (g->trace != NULL) out_write(&o, g->trace, strlen(g->trace));
   put_creator(&o, g);
+  if (g->message == NULL && hint_name(L, message.text, message.len, hint, sizeof hint)) put_hint(&o, hint);
   out_flush(&o);
   out_free(&message);
 }
