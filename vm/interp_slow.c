@@ -396,7 +396,7 @@ NOINLINE bool op_concat(lua_State *L, CallInfo *ci, Instr i) { return concat_res
 
 // ---- loops -----------------------------------------------------------------------------------------
 
-// A limit beyond the integers is cut to the nearest one. False: no iteration.
+// A limit beyond the integers is cut to the nearest one; as in Lua, NaN counts as below. False: no iteration.
 static bool for_limit(lua_State *L, const Value *init, Value *limit, int64_t step) {
   Value num;
   int64_t lim;
@@ -404,7 +404,7 @@ static bool for_limit(lua_State *L, const Value *init, Value *limit, int64_t ste
   if (v_isint(&num)) {
     lim = num.i;
   } else if (!(step < 0 ? value_ceilint(num.n, &lim) : value_floorint(num.n, &lim))) {
-    if (num.n != num.n || (num.n > 0) != (step > 0)) return false;
+    if ((num.n > 0) != (step > 0)) return false;
     lim = step > 0 ? INT64_MAX : INT64_MIN;
   }
   v_setint(limit, lim);
@@ -433,7 +433,7 @@ NOINLINE bool op_forprep(lua_State *L, Value *ra) {
   double limit = for_float(L, &ra[1], "limit"), step = for_float(L, &ra[2], "step"),
          init = for_float(L, &ra[0], "initial value");
   if (step == 0) dbg_runerror(L, "'for' step is zero");
-  if (!(step > 0 ? init <= limit : limit <= init)) return true;
+  if (step > 0 ? limit < init : init < limit) return true; // not with a NaN: then the body runs once, as in Lua
   v_setfloat(&ra[0], init);
   v_setfloat(&ra[1], limit);
   v_setfloat(&ra[2], step);

@@ -15,6 +15,9 @@ n, last = count(1, 2, 0.25)
 assert(n == 5 and last == 2.0)
 assert(count(0.1, 1, 0.1) == 10 and count(1.0, math.huge, 1e308) >= 2 and count(1, 0, 0.5) == 0)
 assert(count(0.0, -0.5, -0.25) == 3)
+-- NaN: no initial value is beyond such a limit, so the body runs; as lua5.4
+assert(count(0 / 0, 3.0) == 1 and count(1.0, 0 / 0) == 1 and count(1.0, 0 / 0, -1) == 1 and count(1, 2.0, 0 / 0) == 0 and count(2, 1.0, 0 / 0) == 1)
+assert(count(1, 0 / 0) == 0 and count(1, 0 / 0, -1) == 51)
 for i = 1, 3 do local j = i; i = 10; assert(j <= 3) end
 local function noloop(a, b, c) for i = a, b, c do return i end end
 local function err(f, ...) local ok, e = pcall(f, ...); assert(not ok); return (e:gsub("^.-:%d+: ", "")) end
