@@ -3,7 +3,8 @@
 #   1. tests/{vm,runtime,stdlib,golike,modules,regress}, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
 #      safepoints (schedyield=N), with 1, 2 and 4 processors;
 #   2. the programs of tests/stress with growing rounds, under the same switches;
-#   3. random programs compared with lua5.4 (tests/cli/random_diff.sh), each time with other seeds;
+#   3. 50000 random programs compared with lua5.4 (tests/cli/random_diff.sh; 2000 under a sanitizer), 300 of them collecting at
+#      every chance; each time with other seeds;
 # again and again, each pass in another order, until LUNGO_STRESS_MINUTES (default 10) are over. A time that is too short
 # for one pass (half an hour under a sanitizer may be) tests a random part of it.
 # PATH_PREFIX (say, vm/gc or stress/chan) runs only what begins with it. Ends with `N passed, N failed`.
@@ -29,11 +30,12 @@ jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
   for procs in 1 2 4; do
     for dbg in gcstress=$every schedyield=3 schedyield=$((pass * 7 + 11)) gcstress=$every,schedyield=$((pass * 5 + 2)); do
       for f in tests/{vm,runtime,stdlib,golike,modules,regress}/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
-      for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs $dbg $pass"; done
+      for f in tests/stress/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
     done
-    for f in tests/stress/*.lua; do [ "$f" = tests/stress/gen.lua ] || echo "${f#tests/} $procs none=0 $pass"; done
+    for f in tests/stress/*.lua; do echo "${f#tests/} $procs none=0 $pass"; done
   done
   echo "cli/random_diff.sh - none=0 $pass"
+  echo "cli/random_diff.sh - gcstress=$every $pass"
 }
 
 one() { # one NAME PROCS LUNGODEBUG PASS
@@ -50,7 +52,11 @@ one() { # one NAME PROCS LUNGODEBUG PASS
         head -20 "$tmp/out"
       fi
       ;;
-    cli/*) RANDOM_DIFF_SEED=$((pass * 100000)) RANDOM_DIFF_COUNT=1000 tests/one.sh "$build" "$name" "$procs" ;;
+    cli/*)
+      rounds=50000
+      case $build in */stress) ;; *) rounds=2000 ;; esac
+      [ "$dbg" = none=0 ] || rounds=300
+      RANDOM_DIFF_SEED=$((pass * 1000000)) RANDOM_DIFF_COUNT=$rounds tests/one.sh "$build" "$name" "$procs" ;;
     *)
       out=$(tests/one.sh "$build" "$name" "$procs")
       echo "$out"
