@@ -37,7 +37,7 @@ PIC_OBJ := $(LIB_SRC:%.c=$(BUILD)/pic/%.o)
 LUA_MEMBERS := lauxlib.o lbaselib.o lstrlib.o ltablib.o lmathlib.o lutf8lib.o loslib.o liolib.o ldblib.o loadlib.o
 LUA_OBJ := $(addprefix $(BUILD)/lua/,$(LUA_MEMBERS))
 
-.PHONY: all help deps run test asan tsan ubsan stress verify bench format format-check install libs clean unit modules
+.PHONY: all help deps run test asan tsan ubsan stress verify fuzz fuzz-targets bench format format-check install libs clean unit modules
 
 all: $(BUILD)/lungo
 
@@ -48,6 +48,7 @@ help:
 	@echo "make asan|ubsan|tsan   the same tests under a sanitizer"
 	@echo "make stress     the long tests: collect at every allocation, random yields, random programs (SAN=-fsanitize=thread)"
 	@echo "make verify     models of channels, locks and scheduler, all interleavings (spin)"
+	@echo "make fuzz       libFuzzer on load, strings and numbers, FUZZ_SECONDS (60) for each target (T=target runs one)"
 	@echo "make bench      speed tables against lua5.4 and Go"
 	@echo "make libs       liblungo.a, liblungo.so, lungo.pc"
 	@echo "make install    into PREFIX (/usr/local), DESTDIR respected"
@@ -163,12 +164,46 @@ verify:
 	@scripts/deps.sh verify
 	@tests/verify/run.sh $(CURDIR)/$(BUILD)/verify
 
+# ---- fuzzing (tests/fuzz) ----
+# Each target links two Luas: lungo, and a copy of the package's archive whose names have the prefix stock_, with a second
+# engine.o of the same names (tests/fuzz/engine.h).
+FUZZ := text tokens binary strings numbers
+FUZZ_BIN := $(FUZZ:%=$(BUILD)/fuzz/%)
+FUZZ_COMMON := $(addprefix $(BUILD)/fuzz/,engine.o stock_engine.o same.o roundtrip.o stock_lua.o)
+
+$(BUILD)/fuzz/stock.syms: $(LUA_LIB) tests/fuzz/engine.h Makefile
+	@mkdir -p $(@D)
+	nm -g --defined-only $(LUA_LIB) | awk 'NF == 3 { print $$3, "stock_" $$3 }' | sort -u >$@
+	grep -oE '\bengine_[a-z]+' tests/fuzz/engine.h | sort -u | sed 's/.*/& stock_&/' >>$@
+	echo lungo_openlibs stock_openlibs >>$@
+$(BUILD)/fuzz/stock_lua.o: $(BUILD)/fuzz/stock.syms
+	ld -r -o $@ --whole-archive $(LUA_LIB)
+	objcopy --redefine-syms=$< $@
+$(BUILD)/fuzz/stock_engine.o: $(BUILD)/fuzz/engine.o $(BUILD)/fuzz/stock.syms
+	objcopy --redefine-syms=$(BUILD)/fuzz/stock.syms $< $@
+$(BUILD)/fuzz/tokens.inc: tests/fuzz/tokens.dict
+	@mkdir -p $(@D)
+	sed -n 's/^".*"$$/&,/p' $< >$@
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(BUILD)/fuzz/tokens.inc Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -I$(BUILD)/fuzz $(INC_vm) $(CFLAGS) -c -o $@ $<
+$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_COMMON) $(LIB_OBJ) $(LUA_OBJ)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+fuzz-targets: $(FUZZ_BIN) all
+
+fuzz:
+	@scripts/deps.sh dev
+	@$(MAKE) --no-print-directory -s -j$$(nproc) fuzz-targets BUILD=build/fuzz CC=clang OPT="-O1 -DLUNGO_DEBUG" \
+	  SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined"
+	@tests/fuzz/run.sh build/fuzz $(T)
+
 bench:
 	@scripts/deps.sh bench
 	@$(MAKE) --no-print-directory -s all $(BUILD)/liblungo.a
 	@bench/run.sh $(BUILD)/lungo
 
-FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch] tests/modules/*.[ch] tests/pty/*.c)
+FORMAT_SRC := $(wildcard vm/*.[ch] runtime/*.[ch] stdlib/*.[ch] cli/*.[ch] include/*.h tests/unit/*.[ch] tests/modules/*.[ch] tests/pty/*.c \
+  tests/fuzz/*.[ch])
 format:
 	clang-format -i $(FORMAT_SRC)
 format-check:

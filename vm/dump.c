@@ -10,11 +10,12 @@
 // Invariants: the whole chunk is read before anything is built: so every count is checked against the bytes that are
 //             left before memory is allocated for it, and no reader (which may run Lua code, hence collect) is called
 //             while unanchored objects exist.
-//             The code of every function has passed opcodes_check. That makes accidents harmless; a chunk made by an
-//             attacker can still misuse cells, so untrusted code is loaded with mode "t".
+//             The code of every function has passed opcodes_check. So any bytes can be loaded, listed, dumped and
+//             collected safely. Running them cannot: the checker does not follow what registers hold, and code that
+//             takes a number for a cell passes it. So untrusted code is loaded with mode "t".
 //             Hints inside instructions are written by other workers at any time; they are dumped as 0.
 // Callers:    lua_dump, compile_load (in protected mode).
-// See also:   opcodes.c. Tests: tests/vm/dump_*.lua.
+// See also:   opcodes.c. Tests: tests/limit/binary_chunks.lua, tests/fuzz/binary.c.
 #include "call.h"
 #include "compile.h"
 #include "func.h"
