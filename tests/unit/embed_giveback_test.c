@@ -2,11 +2,9 @@
 //
 // embed_giveback_test.c: a goroutine that is ended while it waits, or between its waking and its running, takes nothing
 // with it: what it was given goes to the next who waits for it, and it leaves every queue that it stood in.
-// Protects: sync.c (sync_giveback), interrupt.c (calloff), modlock.c, synclib.c (cond_wait).
+// Protects: sync.c (sync_giveback), interrupt.c (calloff), synclib.c (cond_wait).
 #include "lungo.h"
 #include <lauxlib.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,32 +118,7 @@ static void test_locker(void) {
   CHECK(lungo_free(rt, 5) == LUNGO_OK);
 }
 
-// A goroutine is in a module that is not there for others meanwhile; who waits to enter can be ended. (A busy machine
-// may be late with that, and say that the run is stuck.)
-static void test_module(const char *program) {
-  char path[PATH_MAX], code[PATH_MAX + 200];
-  CHECK(realpath(program, path) != NULL);
-  lungo_Runtime *rt = open_runtime(2);
-  snprintf(code, sizeof code, "package.cpath = '%s/modules/?.so' meet = require 'meetlocked'", dirname(dirname(path)));
-  end(start(rt, code), LUNGO_OK, "module");
-  int r = LUNGO_STUCK;
-  for (int i = 0; i < 20 && r != LUNGO_CANCELLED; i++) {
-    lungo_Task *holder = start(rt, "inside = true meet(1000, 400) inside = false");
-    end(start(rt, "while not inside do time.sleep(0.001) end time.sleep(0.01)"), LUNGO_OK, "module");
-    victim = start(rt, "meet(1, 0)");
-    CHECK(lungo_wait(victim, 0.01) == LUNGO_TIMEOUT);
-    lungo_cancel(victim);
-    r = lungo_wait(victim, 20);
-    lungo_release(victim);
-    end(holder, LUNGO_OK, "module");
-  }
-  CHECK(r == LUNGO_CANCELLED);
-  CHECK(lungo_free(rt, 5) == LUNGO_OK);
-}
-
-int main(int argc, char **argv) {
-  (void)argc;
-  test_module(argv[0]);
+int main(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) test_case(&cases[i]);
   test_context();
   test_locker();
