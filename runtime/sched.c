@@ -31,7 +31,7 @@
 #define KEEP_STACK 1024 // a dead goroutine's stack of more values is not kept
 
 // A goroutine and its state must stay below 800 bytes: G, Thread (224), a CallInfo (80), a small stack (200).
-_Static_assert(sizeof(G) <= 272, "size of a goroutine's control block");
+_Static_assert(sizeof(G) <= 256, "size of a goroutine's control block");
 
 const char *const wait_reason_text[WAIT_COUNT] = {
     [WAIT_NONE] = "runnable",
