@@ -769,23 +769,13 @@ static G *go_idle(M *m) {
 
 static bool main_over(M *m) { return m->is_host && atomic_load(&m->rt->main_done); }
 
-// The last goroutine ended or parked before it could give way as it was asked to: what inherits its slice
-// goes behind all others in its place. Else a chain of goroutines, each started by the one before, could go on for
-// ever.
-static void end_slice(M *m) {
-  G *g = runq_peeknext(&m->p->runq);
-  if (g != NULL && runq_stealnext(&m->p->runq, g)) globq_put(m->rt, g);
-}
-
 // The next goroutine. NULL: this is M0 and main has ended. A P is held on return.
 static G *find_work(M *m, bool *inherit) {
   Runtime *rt = m->rt;
   for (;;) {
     // Before the look at main_done: who sets that asks for preemption afterwards.
-    if (unlikely(atomic_load_explicit(&m->ctx.poll, memory_order_relaxed) & POLL_PREEMPT) && rt->schedyield == 0) {
+    if (unlikely(atomic_load_explicit(&m->ctx.poll, memory_order_relaxed) & POLL_PREEMPT) && rt->schedyield == 0)
       atomic_fetch_and(&m->ctx.poll, ~POLL_PREEMPT);
-      end_slice(m);
-    }
     if (unlikely(atomic_load_explicit(&rt->dying, memory_order_relaxed))) m_quit(m);
     if (unlikely(main_over(m))) return NULL;
     if (unlikely(rt_stopping(rt))) {
