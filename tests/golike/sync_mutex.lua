@@ -40,8 +40,8 @@ local i = select {{recv = slow}, {recv = time.after(20)}}
 stop:store(true)
 print(i) -- expect: 1
 -- An unlock by another goroutine than the one that locked is fine (no owner).
-mu = sync.mutex()
-mu:lock()
-go(function() mu:unlock() end)
-mu:lock()
-print(mu:trylock()) -- expect: false
+local other = sync.mutex()
+other:lock()
+go(function() other:unlock() end)
+other:lock()
+print(other:trylock()) -- expect: false
