@@ -9,6 +9,7 @@
 //             and there is none inside.
 // See also:   spec "atomic". Tests: tests/runtime/atomic_*.lua.
 #include "lungolib.h"
+#include "quick.h"
 
 // ---- atomic.int ---------------------------------------------------------------------------------------------
 
@@ -68,6 +69,55 @@ static int int_band(lua_State *L) {
 static int int_bor(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
   return push_int(L, atomic_fetch_or(p, lib_checkinteger(L, 2)));
+}
+
+// Their quick halves: an object of the kind and integers, of the right number.
+static _Atomic int64_t *quick_int(const Value *func, int nargs, int want) {
+  Userdata *u = nargs == want ? obj_ud(func + 1, &int_kind) : NULL;
+  for (int a = 2; a <= want; a++)
+    if (!v_isint(func + a)) return NULL;
+  return likely(u != NULL) ? &((IntObj *)ud_mem(u))->v : NULL;
+}
+
+static int int_load_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  _Atomic int64_t *p = quick_int(func, nargs, 1);
+  if (unlikely(p == NULL)) return QUICK_DECLINED;
+  v_setint(func, atomic_load(p));
+  return 1;
+}
+
+static int int_store_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  if (unlikely(p == NULL)) return QUICK_DECLINED;
+  atomic_store(p, func[2].i);
+  return 0;
+}
+
+static int int_add_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  if (unlikely(p == NULL)) return QUICK_DECLINED;
+  v_setint(func, (int64_t)((uint64_t)atomic_fetch_add(p, func[2].i) + func[2].u));
+  return 1;
+}
+
+static int int_swap_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  if (unlikely(p == NULL)) return QUICK_DECLINED;
+  v_setint(func, atomic_exchange(p, func[2].i));
+  return 1;
+}
+
+static int int_cas_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  _Atomic int64_t *p = quick_int(func, nargs, 3);
+  if (unlikely(p == NULL)) return QUICK_DECLINED;
+  int64_t old = func[2].i;
+  v_setbool(func, atomic_compare_exchange_strong(p, &old, func[3].i));
+  return 1;
 }
 
 // ---- atomic.bool ----------------------------------------------------------------------------------------------
@@ -181,6 +231,11 @@ int lungo_openatomic(lua_State *L) {
   static const luaL_Reg value_m[] = {{"load", value_load}, {"store", value_store},        {"swap", value_swap},
                                      {"cas", value_cas},   {"compareandswap", value_cas}, {NULL, NULL}};
   static const luaL_Reg funcs[] = {{"int", int_new}, {"bool", bool_new}, {"value", value_new}, {NULL, NULL}};
+  quick_add(int_load, int_load_quick);
+  quick_add(int_store, int_store_quick);
+  quick_add(int_add, int_add_quick);
+  quick_add(int_swap, int_swap_quick);
+  quick_add(int_cas, int_cas_quick);
   obj_class(L, &int_kind, int_m, NULL);
   obj_class(L, &bool_kind, bool_m, NULL);
   obj_class(L, &value_kind, value_m, NULL);

@@ -128,5 +128,6 @@ int lungo_openbase(lua_State *L) {
       {NULL, NULL}};
   luaopen_base(L);
   luaL_setfuncs(L, funcs, 0);
+  lib_addquick(L, LUA_GNAME);
   return 1;
 }

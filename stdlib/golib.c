@@ -8,6 +8,7 @@
 //             others may change the table meanwhile, and the channels stay alive while the goroutine waits.
 // See also:   runtime/select.c; spec "Goroutines", "Select". Tests: tests/runtime/select_*.lua, defer_*.lua.
 #include "lungolib.h"
+#include "quick.h"
 #include "call.h"
 #include "func.h"
 
@@ -159,9 +160,25 @@ static int g_select(lua_State *L) {
   return n - (int)i;
 }
 
+static int select_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  if (unlikely(nargs < 1)) return QUICK_DECLINED;
+  const Value *n = func + 1;
+  if (v_isstring(n) && v_str(n)->len == 1 && v_str(n)->data[0] == '#') {
+    v_setint(func, nargs - 1);
+    return 1;
+  }
+  if (!v_isint(n) || n->i < 1) return QUICK_DECLINED;
+  if (n->i >= nargs) return 0;
+  int skip = (int)n->i, count = nargs - skip;
+  for (int i = 0; i < count; i++) v_copy(&func[i], &func[i + 1 + skip]);
+  return count;
+}
+
 int lungo_opengo(lua_State *L) {
   static const luaL_Reg metas[] = {{"__close", defer_close}, {NULL, NULL}};
   obj_class(L, &defer_kind, NULL, metas);
+  quick_add(g_select, select_quick);
   lua_register(L, "go", g_gofunc);
   lua_register(L, "defer", g_defer);
   lua_register(L, "select", g_select);

@@ -111,6 +111,8 @@ void lib_pushafter(lua_State *L, int64_t ns); // time.after (timelib.c)
 // If the host wants standard output for itself (lungo_Options.output) and f is it: hands it the text, true (embed.c).
 bool lib_hostoutput(lua_State *L, FILE *f, const char *s, size_t n);
 void lib_openlibs(lua_State *L, unsigned libs); // LUNGO_LIB_* (openlibs.c)
+// The library `lib` of Lua, just opened, is on top: its functions get their quick halves (quicklib.c).
+void lib_addquick(lua_State *L, const char *lib);
 
 // ---- sync.map (syncdata.c) ----------------------------------------------------------------------------------------
 

@@ -53,6 +53,18 @@ static int open_debug(lua_State *L) {
   return 1;
 }
 
+static int open_math(lua_State *L) {
+  luaopen_math(L);
+  lib_addquick(L, LUA_MATHLIBNAME);
+  return 1;
+}
+
+static int open_table(lua_State *L) {
+  luaopen_table(L);
+  lib_addquick(L, LUA_TABLIBNAME);
+  return 1;
+}
+
 // lauxlib makes the metatable of its buffers' boxes when it needs the first one. If memory is refused in the middle of
 // that, the metatable stays without its methods, and no buffer works ever after. So it is made here, where an error
 // means that there are no libraries at all; half of one from such an attempt is removed first.
@@ -76,11 +88,11 @@ void lib_openlibs(lua_State *L, unsigned libs) {
   } all[] = {{LUA_GNAME, lungo_openbase, LUNGO_LIB_BASE},
              {LUA_LOADLIBNAME, luaopen_package, LUNGO_LIB_PACKAGE},
              {LUA_COLIBNAME, lungo_opencoroutine, LUNGO_LIB_COROUTINE},
-             {LUA_TABLIBNAME, luaopen_table, LUNGO_LIB_TABLE},
+             {LUA_TABLIBNAME, open_table, LUNGO_LIB_TABLE},
              {LUA_IOLIBNAME, lungo_openio, LUNGO_LIB_IO},
              {LUA_OSLIBNAME, lungo_openos, LUNGO_LIB_OS},
              {LUA_STRLIBNAME, lungo_openstring, LUNGO_LIB_STRING},
-             {LUA_MATHLIBNAME, luaopen_math, LUNGO_LIB_MATH},
+             {LUA_MATHLIBNAME, open_math, LUNGO_LIB_MATH},
              {LUA_UTF8LIBNAME, luaopen_utf8, LUNGO_LIB_UTF8},
              {LUA_DBLIBNAME, open_debug, LUNGO_LIB_DEBUG},
              {"chan", lungo_openchan, LUNGO_LIB_GO},

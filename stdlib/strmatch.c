@@ -523,5 +523,6 @@ int lungo_openstring(lua_State *L) {
       {"find", s_find}, {"match", s_match}, {"gmatch", s_gmatch}, {"gsub", s_gsub}, {NULL, NULL}};
   luaopen_string(L);
   luaL_setfuncs(L, own, 0);
+  lib_addquick(L, LUA_STRLIBNAME);
   return 1;
 }

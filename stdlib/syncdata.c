@@ -9,6 +9,7 @@
 #include "gc.h"
 #include "heap.h"
 #include "lungolib.h"
+#include "quick.h"
 #include "table.h"
 
 static int return_all(lua_State *L, int status, lua_KContext base) {
@@ -182,6 +183,13 @@ static int map_load(lua_State *L) {
   return 1;
 }
 
+static int map_load_quick(lua_State *L, Value *func, int nargs) {
+  Userdata *u = nargs == 2 ? obj_ud(func + 1, &map_kind) : NULL;
+  if (unlikely(u == NULL)) return QUICK_DECLINED;
+  table_get(L, map_table(u), func + 2, func);
+  return 1;
+}
+
 static int map_store(lua_State *L) {
   lua_settop(L, 3);
   map_step(L, &(MapStep){.val = lib_arg(L, 3)});
@@ -313,6 +321,7 @@ void lungo_opensyncdata(lua_State *L) {
                                    {"range", map_range},
                                    {NULL, NULL}};
   static const luaL_Reg map_mt[] = {{"__len", map_len}, {"__pairs", map_pairs}, {NULL, NULL}};
+  quick_add(map_load, map_load_quick);
   obj_class(L, &pool_kind, pool_m, NULL);
   obj_class(L, &map_kind, map_m, map_mt);
   luaL_setfuncs(L, funcs, 0);

@@ -10,6 +10,7 @@
 #include "sync.h"
 #include "call.h"
 #include "lungolib.h"
+#include "quick.h"
 
 static int return_self(lua_State *L) {
   L->top = L->ci->func + 2;
@@ -60,6 +61,32 @@ static int mutex_trylockm(lua_State *L) {
 static int mutex_unlockm(lua_State *L) {
   if (!mutex_unlock(L->ctx, check_mutex(L))) luaL_error(L, "unlock of unlocked mutex");
   return 0;
+}
+
+static Mutex *quick_mutex(const Value *func, int nargs) {
+  Userdata *u = nargs == 1 ? obj_ud(func + 1, &mutex_kind) : NULL;
+  return likely(u != NULL) ? &((MutexObj *)ud_mem(u))->m : NULL;
+}
+
+static int mutex_lock_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  Mutex *m = quick_mutex(func, nargs);
+  if (unlikely(m == NULL) || unlikely(!mutex_trylock(m))) return QUICK_DECLINED;
+  v_copy(func, func + 1);
+  return 1;
+}
+
+static int mutex_trylock_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  Mutex *m = quick_mutex(func, nargs);
+  if (unlikely(m == NULL)) return QUICK_DECLINED;
+  v_setbool(func, mutex_trylock(m));
+  return 1;
+}
+
+static int mutex_unlock_quick(lua_State *L, Value *func, int nargs) {
+  Mutex *m = quick_mutex(func, nargs);
+  return likely(m != NULL) && likely(mutex_unlock(L->ctx, m)) ? 0 : QUICK_DECLINED;
 }
 
 // ---- sync.rwmutex ------------------------------------------------------------------------------------------
@@ -141,6 +168,35 @@ static int rw_runlockm(lua_State *L) {
   return 0;
 }
 
+static Userdata *quick_rw(const Value *func, int nargs) { return nargs == 1 ? obj_ud(func + 1, &rw_kind) : NULL; }
+static RWMutex *rw_of(Userdata *u) { return &((RWObj *)ud_mem(u))->rw; }
+
+static int rw_lock_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  Userdata *u = quick_rw(func, nargs);
+  if (unlikely(u == NULL) || unlikely(!rw_trylock(rw_of(u)))) return QUICK_DECLINED;
+  v_copy(func, func + 1);
+  return 1;
+}
+
+static int rw_rlock_quick(lua_State *L, Value *func, int nargs) {
+  (void)L;
+  Userdata *u = quick_rw(func, nargs);
+  if (unlikely(u == NULL) || unlikely(!rw_tryrlock(rw_of(u)))) return QUICK_DECLINED;
+  bits_decode(func, slot_load(&u->uv[0]));
+  return 1;
+}
+
+static int rw_unlock_quick(lua_State *L, Value *func, int nargs) {
+  Userdata *u = quick_rw(func, nargs);
+  return likely(u != NULL) && likely(rw_unlock(L->ctx, rw_of(u))) ? 0 : QUICK_DECLINED;
+}
+
+static int rw_runlock_quick(lua_State *L, Value *func, int nargs) {
+  Userdata *u = quick_rw(func, nargs);
+  return likely(u != NULL) && likely(rw_runlock(L->ctx, rw_of(u))) ? 0 : QUICK_DECLINED;
+}
+
 static RWMutex *check_rlocker(lua_State *L, int arg) {
   Userdata *u = obj_checkud(L, arg, &rlocker_kind);
   Value rw;
@@ -188,6 +244,17 @@ static int wg_addm(lua_State *L) {
 static int wg_done(lua_State *L) {
   add_or_raise(L, check_wg(L), -1);
   return 0;
+}
+
+static int wg_add_quick(lua_State *L, Value *func, int nargs) {
+  Userdata *u = nargs == 1 || (nargs == 2 && v_isint(func + 2)) ? obj_ud(func + 1, &wg_kind) : NULL;
+  int64_t d = nargs == 2 ? func[2].i : 1;
+  return likely(u != NULL) && likely(wg_add(L->ctx, &((WgObj *)ud_mem(u))->wg, d)) ? 0 : QUICK_DECLINED;
+}
+
+static int wg_done_quick(lua_State *L, Value *func, int nargs) {
+  Userdata *u = nargs == 1 ? obj_ud(func + 1, &wg_kind) : NULL;
+  return likely(u != NULL) && likely(wg_add(L->ctx, &((WgObj *)ud_mem(u))->wg, -1)) ? 0 : QUICK_DECLINED;
 }
 
 // Runs in the goroutine that ends, however it ends. Counting below zero would mean that somebody called done for it:
@@ -605,10 +672,23 @@ static void open_waiting(lua_State *L) {
   obj_class(L, &sf_kind, sf_m, NULL);
 }
 
+static void add_quick_halves(void) {
+  quick_add(mutex_lock, mutex_lock_quick);
+  quick_add(mutex_trylockm, mutex_trylock_quick);
+  quick_add(mutex_unlockm, mutex_unlock_quick);
+  quick_add(rw_lock, rw_lock_quick);
+  quick_add(rw_unlockm, rw_unlock_quick);
+  quick_add(rw_rlock, rw_rlock_quick);
+  quick_add(rw_runlockm, rw_runlock_quick);
+  quick_add(wg_addm, wg_add_quick);
+  quick_add(wg_done, wg_done_quick);
+}
+
 int lungo_opensync(lua_State *L) {
   static const luaL_Reg funcs[] = {{"mutex", mutex_new},   {"rwmutex", rw_new},      {"waitgroup", wg_new},
                                    {"once", once_new},     {"cond", cond_new},       {"oncevalue", oncevalue_new},
                                    {"semaphore", sem_new}, {"singleflight", sf_new}, {NULL, NULL}};
+  add_quick_halves();
   open_locks(L);
   open_waiting(L);
   luaL_newlib(L, funcs);

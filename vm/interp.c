@@ -26,6 +26,7 @@
 #include "gc.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "quick.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -160,19 +161,18 @@ static ALWAYS_INLINE int quick_equal(const Value *a, const Value *b) {
 // The value of field `key` if the hint finds it.
 static ALWAYS_INLINE bool quick_field(const Table *t, const String *key, unsigned hint, Value *out) {
   const HBlock *h = atomic_load_explicit(&((Table *)t)->hash, memory_order_acquire);
-  const TNode *n = &h->node[hint & h->mask];
+  const TNode *n = hblock_hinted(h, hint);
   if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, key))) return false;
   return likely(bits_decode_nonnil(out, slot_load(&n->val)));
 }
 
-// The method `key` of a userdata if the metatable's guess of its __index (table.c) and the hint both hold.
-// bench/conc/uncontended.lua: a quarter of a lock and unlock.
-static ALWAYS_INLINE bool quick_method(const Global *gl, const Userdata *u, const String *key, unsigned hint,
+// The method `key` of a value whose metatable is mt (a userdata, a string) if the metatable's guess of its __index
+// (table.c) and the hint both hold. bench/conc/uncontended.lua: a quarter of a lock and unlock.
+static ALWAYS_INLINE bool quick_method(const Global *gl, const Table *mt, const String *key, unsigned hint,
                                        Value *out) {
-  const Table *mt = atomic_load_explicit(&((Userdata *)u)->meta, memory_order_acquire);
   if (unlikely(mt == NULL)) return false;
   const HBlock *h = atomic_load_explicit(&((Table *)mt)->hash, memory_order_acquire);
-  const TNode *n = &h->node[__atomic_load_n(&mt->hdr.aux, __ATOMIC_RELAXED) & h->mask];
+  const TNode *n = hblock_hinted(h, __atomic_load_n(&mt->hdr.aux, __ATOMIC_RELAXED));
   if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, gl->tmname[TM_INDEX]))) return false;
   uint64_t index = slot_load(&n->val);
   return likely(bits_tag(index) == TAG_TABLE) &&
@@ -184,7 +184,7 @@ static ALWAYS_INLINE bool quick_setfield(Table *t, const String *key, unsigned h
   uint64_t b;
   if (unlikely(obj_isshared(t))) return false;
   HBlock *h = atomic_load_explicit(&t->hash, memory_order_acquire);
-  TNode *n = &h->node[hint & h->mask];
+  TNode *n = hblock_hinted(h, hint);
   if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, key))) return false;
   if (unlikely(bits_isnil(slot_load(&n->val))) || unlikely(!v_encode_fast(v, &b))) return false;
   slot_store(&n->val, b);
@@ -716,7 +716,11 @@ execute:
       if (likely(v_istable(b))) {
         if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
       } else if (b->tag == TAG_USERDATA) {
-        if (likely(quick_method(L->gl, v_ud(b), v_str(key), INSTR_X(i), RA))) NEXT();
+        const Table *mt = atomic_load_explicit(&v_ud(b)->meta, memory_order_acquire);
+        if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
+      } else if (b->tag == TAG_STRING) {
+        const Table *mt = atomic_load_explicit(&L->gl->mt[LUA_TSTRING], memory_order_acquire);
+        if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
       }
       SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
@@ -899,6 +903,17 @@ execute:
         goto call_lua;
       }
       if (likely(nargs >= 0)) L->top = func + 1 + nargs;
+      if (func->tag == TAG_LCF) {
+        const Quick *quick = &quick_list[INSTR_X(i) % QUICK_MAX];
+        if (atomic_load_explicit(&((Quick *)quick)->f, memory_order_acquire) == func->f) {
+          if (likely(L->hookmask == 0) && likely((n = quick->run(L, func, (int)(L->top - func) - 1)) >= 0)) {
+            if (unlikely(n != nres)) call_results(L, func, func, n, nres);
+            NEXT();
+          }
+        } else if (unlikely(INSTR_X(i) == 0)) {
+          atomic_store_explicit(instr_hint(pc - 1), quick_find(func->f), memory_order_relaxed);
+        }
+      }
       goto docall;
     }
     OP(TAILCALL) {

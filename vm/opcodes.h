@@ -13,8 +13,8 @@
 //    and MOVE-free code touch such a register. Parameters are wrapped by NEWCELL at function entry, and a captured
 //    local gets a *fresh* cell each time its declaration is executed (each iteration of a loop);
 //  - temporaries are allocated like a stack: at a call, all live registers are below A;
-//  - X of the field instructions is a hint for the hash node index: a racy 16-bit cell, written by any worker
-//    at any time, always verified. The code generator leaves it 0;
+//  - X of the field instructions is a hint for the hash node index, that of CALL one for the quick half of a C function
+//    (quick.h): a racy 16-bit cell, written by any worker at any time, always verified. The code generator leaves it 0;
 //  - an instruction that may call a metamethod leaves its result to interp_finish (interp.c) when the metamethod
 //    is a Lua function, so it must be restartable from (op, operands) alone.
 #ifndef LUNGO_VM_OPCODES_H
@@ -74,7 +74,7 @@ typedef uint64_t Instr;
       X(JLE, ABJ) X(JNLE, ABJ)  /* if (R[A] <= R[B]) / not: pc += J */                                                 \
       X(JLTI, ABJ) X(JNLTI, ABJ) X(JLEI, ABJ) X(JNLEI, ABJ) /* R[A] op sB (integer) */                                 \
       X(JGTI, ABJ) X(JNGTI, ABJ) X(JGEI, ABJ) X(JNGEI, ABJ) /* R[A] op sB; the source may be either order */           \
-      X(CALL, ABC)     /* R[A], ... = R[A](R[A+1], ...); B-1 arguments (B=0: up to top); C-1 results (C=0: all,        \
+      X(CALL, ABCX)    /* R[A], ... = R[A](R[A+1], ...); B-1 arguments (B=0: up to top); C-1 results (C=0: all,        \
                           sets top) */                                                                                 \
       X(TAILCALL, ABC) /* return R[A](R[A+1], ...); B as in CALL; X = 1: function has to-be-closed or defer            \
                           (then the code generator emits CALL + RETURN instead, so X is always 0) */                   \

@@ -306,8 +306,8 @@ static NOINLINE TNode *find_field_slow(Global *gl, const HBlock *h, String *s, _
 }
 
 static ALWAYS_INLINE TNode *find_field(Global *gl, const HBlock *h, String *s, _Atomic uint16_t *hint) {
-  const TNode *n = &h->node[atomic_load_explicit(hint, memory_order_relaxed) & h->mask];
-  if (likely(slot_load(&n->key) == SLOT_OBJ(TAG_STRING, s))) return (TNode *)n;
+  TNode *n = hblock_hinted(h, atomic_load_explicit(hint, memory_order_relaxed));
+  if (likely(slot_load(&n->key) == SLOT_OBJ(TAG_STRING, s))) return n;
   return find_field_slow(gl, h, s, hint);
 }
 
