@@ -22,6 +22,7 @@ void obj_class(lua_State *L, const ObjKind *kind, const luaL_Reg *methods, const
     luaL_setfuncs(L, methods, 0);
     lua_setfield(L, -2, "__index");
   }
+  share_value(L, L->top - 1); // objects are made to be given to others; and methods of shared classes are remembered
   lua_pop(L, 1);
 }
 

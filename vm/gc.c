@@ -27,6 +27,7 @@
 // See also:   gc.h, seam.h. Tests: tests/unit/gc_test.c, tests/vm/gc_goroutines.lua.
 #include "call.h"
 #include "gc_int.h"
+#include "method.h"
 #include "seam.h"
 #include "str.h"
 #include <errno.h>
@@ -119,6 +120,7 @@ static void weak_phase(Cycle *c) {
   weak_clear_keys(mk);
   weak_clear_values(mk);
   strtab_sweep(mk->gl);
+  methods_clear(mk->gl);
   marking_after(mk);
   rt_aftermark(mk->gl);
   c->weak = now_ns();

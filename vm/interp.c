@@ -26,6 +26,7 @@
 #include "gc.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "method.h"
 #include "quick.h"
 #include "seam.h"
 #include "share.h"
@@ -166,11 +167,16 @@ static ALWAYS_INLINE bool quick_field(const Table *t, const String *key, unsigne
   return likely(bits_decode_nonnil(out, slot_load(&n->val)));
 }
 
-// The method `key` of a value whose metatable is mt (a userdata, a string) if the metatable's guess of its __index
+// The metatable of a userdata or a string, NULL of anything else.
+static ALWAYS_INLINE const Table *method_table(Global *gl, const Value *v) {
+  if (likely(v->tag == TAG_USERDATA)) return atomic_load_explicit(&v_ud(v)->meta, memory_order_acquire);
+  return v->tag == TAG_STRING ? atomic_load_explicit(&gl->mt[LUA_TSTRING], memory_order_acquire) : NULL;
+}
+
+// The method `key` of a value whose metatable is mt if the metatable's guess of its __index
 // (table.c) and the hint both hold. bench/conc/uncontended.lua: a quarter of a lock and unlock.
 static ALWAYS_INLINE bool quick_method(const Global *gl, const Table *mt, const String *key, unsigned hint,
                                        Value *out) {
-  if (unlikely(mt == NULL)) return false;
   const HBlock *h = atomic_load_explicit(&((Table *)mt)->hash, memory_order_acquire);
   const TNode *n = hblock_hinted(h, __atomic_load_n(&mt->hdr.aux, __ATOMIC_RELAXED));
   if (unlikely(slot_load(&n->key) != SLOT_OBJ(TAG_STRING, gl->tmname[TM_INDEX]))) return false;
@@ -715,14 +721,18 @@ execute:
       v_copy(RA + 1, b);
       if (likely(v_istable(b))) {
         if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
-      } else if (b->tag == TAG_USERDATA) {
-        const Table *mt = atomic_load_explicit(&v_ud(b)->meta, memory_order_acquire);
-        if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
-      } else if (b->tag == TAG_STRING) {
-        const Table *mt = atomic_load_explicit(&L->gl->mt[LUA_TSTRING], memory_order_acquire);
-        if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
+      } else {
+        const Table *mt = method_table(L->gl, b);
+        if (likely(mt != NULL)) {
+          const Value *fn = method_hinted(L->gl, mt, v_str(key), INSTR_X(i));
+          if (likely(fn != NULL)) {
+            v_copy(RA, fn);
+            NEXT();
+          }
+          if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
+        }
       }
-      SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
+      SLOW(op_self(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
     }
     OP(GETTABLE) {

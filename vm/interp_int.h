@@ -36,6 +36,7 @@ bool equal_meta(lua_State *L, const Value *a, const Value *b, Value *out);
 int concat_tail(lua_State *L, Value *v, int n);
 
 bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a);
+bool op_self(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a);
 bool op_setindex(lua_State *L, const Value *o, const Value *key, Hint *hint, const Value *v);
 bool op_arith(lua_State *L, CallInfo *ci, Instr i);
 bool op_unary(lua_State *L, CallInfo *ci, Instr i); // UNM, BNOT

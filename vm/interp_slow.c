@@ -14,6 +14,7 @@
 #include "func.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "method.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -119,6 +120,17 @@ NOINLINE bool op_index(lua_State *L, CallInfo *ci, const Value *o, const Value *
   }
   if (unlikely(!index_find(L, o, key, hint, &obj, &out))) return push_meta(L, &out, &obj, key, 1);
   v_copy(&ci->func[1 + a], &out);
+  return false;
+}
+
+// Index of a method call.
+NOINLINE bool op_self(lua_State *L, CallInfo *ci, const Value *o, const Value *key, Hint *hint, unsigned a) {
+  Table *mt = v_istable(o) ? NULL : meta_of(L->gl, o);
+  Value fn;
+  uint16_t at = mt != NULL ? method_remember(L, mt, v_str(key), &fn) : 0;
+  if (at == 0) return op_index(L, ci, o, key, hint, a);
+  atomic_store_explicit(hint, at, memory_order_relaxed);
+  v_copy(&ci->func[1 + a], &fn);
   return false;
 }
 

@@ -200,6 +200,20 @@ enum Tm { // order: fast ones first (cached absence bits in Table.aux32)
   TM_COUNT // <= 32
 };
 
+// Remembered methods (method.h).
+#define METHOD_MAX 128
+typedef struct Method {
+  _Atomic(Table *) mt; // NULL: not in use
+  String *key;
+  Value fn;
+} Method;
+struct Methods {
+  _Atomic uint8_t lock;
+  _Atomic bool live;     // false: all entries are struck out
+  _Atomic unsigned last; // the last entry written since the last collection; entry 0 is never used
+  Method v[METHOD_MAX];
+};
+
 struct Global {
   struct Heap *heap;
   struct Runtime *rt;                // runtime/sched.h; owned by the runtime
@@ -225,6 +239,7 @@ struct Global {
   bool textonly;                                   // binary chunks are refused
   void (*outf)(void *ud, const char *s, size_t n); // the host's, instead of standard output; NULL: none
   void *out_ud;
+  struct Methods methods;
 };
 
 #define G_OF(L) ((L)->gl)

@@ -26,6 +26,7 @@
 #include "heap.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "method.h"
 #include "spin.h"
 
 #define MAXSIZE (UINT32_C(1) << 30) // slots of an array part, nodes of a hash part
@@ -719,6 +720,12 @@ static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value
 
 // Looks, and if need be grows, until the key is in. Blocks are allocated with the lock released; when others changed
 // the table meanwhile so that they do not fit, they are dropped and made anew.
+static ALWAYS_INLINE void unlock_written(lua_State *L, Table *t) {
+  bool isclass = atomic_load_explicit(&t->hdr.flags, memory_order_relaxed) & OF_CLASS; // set under the lock
+  spin_unlock(&t->hdr.lock);
+  if (unlikely(isclass)) methods_strike(L->gl);
+}
+
 static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) {
   if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
@@ -747,7 +754,7 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
     spin_unlock(&t->hdr.lock);
     b = plan_alloc(L, t, &p, &(Pending){v, k->bits, val});
   }
-  spin_unlock(&t->hdr.lock);
+  unlock_written(L, t);
 }
 
 // The entry is present with a value, or false.
@@ -759,7 +766,7 @@ static NOINLINE bool set_shared_existing(lua_State *L, Table *t, const Key *k, c
   Slot *s = find_slot(t, k);
   bool present = s != NULL && !bits_isnil(slot_load(s));
   if (present) slot_store(s, val);
-  spin_unlock(&t->hdr.lock);
+  unlock_written(L, t);
   return present;
 }
 

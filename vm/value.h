@@ -67,6 +67,7 @@ enum ObjType {
 // Obj.flags
 #define OF_SHARED 0x01    // reachable from more than one goroutine (see share.h); never cleared
 #define OF_INTERNED 0x02  // strings: in the intern table; two interned strings are equal iff same address
+#define OF_CLASS 0x02     // tables, shared ones only: writers strike out remembered methods (method.h); never cleared
 #define OF_FINALIZER 0x04 // has a __gc registered
 #define OF_FIXED 0x08     // never collected
 #define OF_WEAKK 0x10     // tables, set by the collector while it marks
