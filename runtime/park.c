@@ -202,8 +202,9 @@ static bool others_wait(M *m) {
          atomic_load_explicit(&m->rt->globn, memory_order_relaxed) > 0;
 }
 
-// To the back of the global queue: behind everybody, on all processors. `flat`: returns RT_PARK.
-int yield_now(lua_State *L, bool flat) {
+// To the back of the global queue: behind everybody, on all processors; `near`: to the back of the own one, if it has
+// room. `flat`: returns RT_PARK.
+int yield_now(lua_State *L, bool flat, bool near) {
   M *m = m_of(L->ctx);
   G *g = m->g;
   g->cur = L;
@@ -215,7 +216,8 @@ int yield_now(lua_State *L, bool flat) {
     g->wirem = m;
   }
   g_setstatus(g, G_RUNNING, G_RUNNABLE);
-  globq_put(m->rt, g); // from here on, if flat, another worker may run it
+  // From here on, if flat, another worker may run it.
+  if (!near || !runq_put(&m->p->runq, g)) globq_put(m->rt, g);
   if (flat) return RT_PARK;
   m_blockg(m, g);
   if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
@@ -225,7 +227,7 @@ int yield_now(lua_State *L, bool flat) {
 int g_yield(lua_State *L) {
   M *m = m_of(L->ctx);
   timers_rundue(m);
-  return others_wait(m) ? yield_now(L, can_flat(m)) : RT_DONE;
+  return others_wait(m) ? yield_now(L, can_flat(m), false) : RT_DONE;
 }
 
 int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
@@ -235,7 +237,7 @@ int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
     bool flat = can_flat(m);
     set_continuation(L, kctx, k);
     if (flat) L->ci->status |= CI_PARKED;
-    if (yield_now(L, flat) == RT_PARK) return VM_PARK;
+    if (yield_now(L, flat, false) == RT_PARK) return VM_PARK;
   }
   return k(L, LUA_YIELD, kctx);
 }
@@ -250,16 +252,23 @@ static bool stress_yield(M *m) {
   return true;
 }
 
-// The goroutine ran its time, or a timer is due, or M0 is wanted back by lungo_run.
+// The goroutine has started BURST others. A nested one goes on: its thread would have to wait.
+static int burst_over(M *m, lua_State *L, bool flat) {
+  m->p->burst = 0;
+  return flat && others_wait(m) ? yield_now(L, true, true) : RT_DONE;
+}
+
+// The goroutine ran its time or has started many others, or a timer is due, or M0 is wanted back by lungo_run.
 static int preempt(M *m, lua_State *L, bool can_park) {
   Runtime *rt = m->rt;
   bool wanted = rt->schedyield == 0 || stress_yield(m);
   if (rt->schedyield == 0) atomic_fetch_and(&m->ctx.poll, ~POLL_PREEMPT);
   timers_rundue(m);
   bool host_wanted = must_bail(m, m->g);
+  if (!host_wanted && m->p->burst >= BURST) return burst_over(m, L, can_park && can_flat(m));
   if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
   stat_add(m->p->npreempts, 1);
-  return yield_now(L, can_park && can_flat(m));
+  return yield_now(L, can_park && can_flat(m), false);
 }
 
 int rt_safepoint(lua_State *L, bool can_park) {

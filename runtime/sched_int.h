@@ -33,6 +33,7 @@
 #define MAX_PROCS 1024
 #define SLICE_NS INT64_C(10000000) // a goroutine computes that long before it must give way
 #define GFREE_LOCAL 64             // dead Gs a P keeps for itself
+#define BURST 128                  // goroutines that one may start before it lets them run (sched.c: g_launch)
 #define CACHE_LINE 64
 #define INTR_REQUESTS 8 // interrupts of different goroutines that may be asked for at once
 
@@ -53,6 +54,7 @@ struct P {
   int64_t idnext, idend;        // batch of goroutine ids
   _Atomic int64_t ngo;          // goroutines started minus ended here; only the sum over all Ps means something
   _Atomic uint64_t nsteals, npreempts, nparks, ngos, nspins;
+  uint32_t burst;          // goroutines started here by the present turn; BURST asks it to give way
   uint64_t readytime;      // cycle counter when runnext was filled (see park.c)
   _Atomic uint32_t streak; // runnexts that were run here soon after, in a row; a thief resets it
 
@@ -291,7 +293,7 @@ extern _Thread_local M *m_current;
 // ---- park.c ----
 void m_blockg(M *m, G *g); // nested wait: P handed on, until g is to run again
 void m_regain(M *m, G *g); // after m_waitp(M_NESTED)
-int yield_now(lua_State *L, bool flat);
+int yield_now(lua_State *L, bool flat, bool near);
 
 // ---- timer.c ----
 int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
