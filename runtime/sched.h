@@ -136,8 +136,7 @@ void g_park_thread(lua_State *L, WaitReason why, Lock *lk);
 void g_ready(Ctx *ctx, G *g);
 // In place of finishing a wait that was called off (INTR_PARKED in G.intr): raises the error.
 void rt_calledoff(lua_State *L);
-// Gives way: to the back of the global queue. From Lua code: RT_PARK or RT_DONE as g_park.
-int g_yield(lua_State *L);
+// Gives way, behind all others, in a C function: `return g_yieldc(L, kctx, k);`. k NULL: no results.
 int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k);
 // time.sleep. Nested it is a blocking region, reported as `sleep`.
 int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k);

@@ -298,13 +298,22 @@ int yield_now(lua_State *L, bool flat, bool near);
 // ---- timer.c ----
 int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
 int64_t timers_earliest(Runtime *rt, P **whose);
-void timers_rundue(M *m);                                                           // of all Ps; a P is held
+void timers_rundue_slow(M *m);
 int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t period); // 0 or -ENOMEM; wakes nobody
 P *timer_lock(M *m, Timer *t);              // the P that has or gets t, its timerlock held
 void timer_poke(Runtime *rt, int64_t when); // after an insert, nothing locked: somebody must wake up in time
 void timers_markroots(Runtime *rt, struct Marker *mk);
 void timers_aftermark(Runtime *rt);
 void timers_free(P *p);
+// Fires what is due on any P; a P is held.
+static inline void timers_rundue(M *m) {
+  int n = atomic_load_explicit(&m->rt->nallp, memory_order_acquire);
+  for (int i = 0; i < n; i++) {
+    if (likely(atomic_load_explicit(&m->rt->allp[i]->timer0, memory_order_relaxed) == NS_FOREVER)) continue;
+    timers_rundue_slow(m);
+    return;
+  }
+}
 
 // ---- stw.c ----
 bool stop_world_within(M *m, int64_t ns); // for STOP_OTHER; false: not possible in that time, nothing is stopped

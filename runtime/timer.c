@@ -248,7 +248,7 @@ int64_t timers_earliest(Runtime *rt, P **whose) {
 }
 
 // Of all Ps: one whose worker is away, or that was abolished, cannot see to its own.
-void timers_rundue(M *m) {
+void timers_rundue_slow(M *m) {
   P *whose = NULL;
   int64_t first = timers_earliest(m->rt, &whose);
   if (first == NS_FOREVER) return;

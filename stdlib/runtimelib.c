@@ -8,13 +8,6 @@
 #include "lungo.h"
 #include "lungolib.h"
 
-static int resumed(lua_State *L, int status, lua_KContext ctx) {
-  (void)L;
-  (void)status;
-  (void)ctx;
-  return 0;
-}
-
 static int r_gomaxprocs(lua_State *L) {
   lua_Integer n = luaL_optinteger(L, 1, 0);
   lua_pushinteger(L, rt_gomaxprocs(L, n < 1 ? 0 : n > INT32_MAX ? INT32_MAX : (int)n));
@@ -31,7 +24,7 @@ static int r_numgoroutine(lua_State *L) {
   return 1;
 }
 
-static int r_gosched(lua_State *L) { return g_yieldc(L, 0, resumed); }
+static int r_gosched(lua_State *L) { return g_yieldc(L, 0, NULL); }
 
 static int r_goexit(lua_State *L) { return rt_goexitc(L); }
 
