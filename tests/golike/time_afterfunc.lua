@@ -38,7 +38,9 @@ go(function()
 end)
 runtime.gosched()
 collectgarbage()
-print(<-done, <-done)                    -- expect: kept	kept too
+local got = { <-done, <-done } -- on a busy machine both fire at once, each in a goroutine of its own
+table.sort(got)
+print(got[1], got[2])                    -- expect: kept	kept too
 for _ = 1, 3 do -- collections while timers fire
   go(function() for _ = 1, 100 do time.afterfunc(0.0001, function() ran:add(1) end) end collectgarbage() end)
 end
