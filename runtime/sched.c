@@ -161,8 +161,9 @@ static void gfree_push(GList *l, G *g) {
 
 // 64 new blocks into p's list. False: no memory.
 static bool slab_new(Runtime *rt, P *p) {
-  GSlab *s = calloc(1, sizeof *s);
-  if (s == NULL) return false;
+  GSlab *s = NULL;
+  if (posix_memalign((void **)&s, CACHE_LINE, sizeof *s) != 0) return false;
+  memset(s, 0, sizeof *s);
   for (int i = SLAB_GS - 1; i >= 0; i--) {
     v_setnil(&s->g[i].w.v);
     gfree_push(&p->gfree, &s->g[i]);
@@ -231,7 +232,6 @@ void g_free(M *m, G *g) {
   g->created_src = NULL;
   g->onend = NULL;
   g->onend_arg = NULL;
-  text_drop(m->rt, g);
   g_setstatus(g, G_RUNNING, G_DEAD);
   gfree_push(&m->p->gfree, g);
   if (m->p->gfree.n > GFREE_LOCAL) gfree_spill(m->rt, m->p);
@@ -553,6 +553,7 @@ static void g_end(M *m, G *g, int status) {
   if (!g->is_system) stat_add(m->p->ngo, -1);
   if (unlikely(g->group != NULL)) group_leave(g->group, g);
   g->group = NULL;
+  if (unlikely(status != LUA_OK)) text_drop(m->rt, g);
   g_free(m, g);
 }
 

@@ -78,6 +78,8 @@ struct Waiter {
   bool is_select;
 };
 
+// Four cache lines of 64 bytes, which a goroutine that lives on two processors moves between them: the first two are
+// all that starting, running and ending one touches, the third is for those that wait.
 struct G {
   lua_State *L;                // the goroutine's base state (a Thread object; root of the collector while not dead)
   lua_State *cur;              // where it stopped: innermost coroutine
@@ -91,28 +93,31 @@ struct G {
   _Atomic uint32_t intr;       // INTR_* bits: an error from outside that waits to be raised (interrupt.c)
   _Atomic uint32_t selectdone; // select: 0 until one waker won the goroutine by compare-and-swap
   int64_t id;
-  int64_t since;           // monotonic ns when it parked
-  M *m;                    // worker while running or syscall
+  M *m;                                                     // worker while running or syscall
+  G *schednext;                                             // link in run queues and free lists
+  void (*onend)(lua_State *L, G *g, void *arg, int status); // wg:go and the like: called when it ends, before exit
+
+  void *onend_arg;
   M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
-  G *schednext;            // link in run queues and free lists
   struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
-  Timer *sleeper;          // for time.sleep; made on first use, kept when the G is reused
-  G *listnext;             // link in a GCensus (report.c): while the world is stopped
-  char *trace;             // traceback of the error that is ending it (report.c: text_keep)
-  char *message;           // text of that error if it is no string, NULL otherwise
-  Waiter w;                // for single-object waits
-  void *wanted;            // by a wait that may be given something: what it waits on (sync.c: sync_giveback)
-  int64_t units;           // the semaphore's, then
-  Waiter *sel;             // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
-  uint32_t nsel;           // waiters in use: 0 unless parked in (or just woken from) a select
-  uint32_t selcap;         // room in sel (select.c only)
   int64_t created_by;      // goroutine id, and where: for dumps
   const char *created_src; // borrowed from a String kept alive by created_srcobj
   String *created_srcobj;
   int created_line;
-  uint32_t nlocked;                                         // calls of lockosthread not taken back
-  void (*onend)(lua_State *L, G *g, void *arg, int status); // wg:go and the like: called when it ends, before exit
-  void *onend_arg;
+  uint32_t nsel; // waiters in use: 0 unless parked in (or just woken from) a select
+
+  Waiter w;      // for single-object waits
+  int64_t since; // monotonic ns when it parked
+
+  Waiter *sel;      // select: array of waiters (malloc'ed by select.c on first use, kept for reuse; NULL before)
+  uint32_t selcap;  // room in sel (select.c only)
+  uint32_t nlocked; // calls of lockosthread not taken back
+  Timer *sleeper;   // for time.sleep; made on first use, kept when the G is reused
+  G *listnext;      // link in a GCensus (report.c): while the world is stopped
+  char *trace;      // traceback of the error that is ending it (report.c: text_keep)
+  char *message;    // text of that error if it is no string, NULL otherwise
+  void *wanted;     // by a wait that may be given something: what it waits on (sync.c: sync_giveback)
+  int64_t units;    // the semaphore's, then
 };
 
 // ---- parking and waking ---------------------------------------------------------------------------

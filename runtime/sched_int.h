@@ -104,7 +104,7 @@ struct M {
 #define SLAB_GS 64
 typedef struct GSlab {
   struct GSlab *next;
-  G g[SLAB_GS];
+  _Alignas(CACHE_LINE) G g[SLAB_GS];
 } GSlab;
 
 // A job of rt_stw_parallel. state: JOB_OPEN while workers may join, and the number of those inside.

@@ -65,10 +65,10 @@ Userdata *ud_new(lua_State *L, size_t len, int nuv) {
 
 // ---- coroutine states ------------------------------------------------------------------------------
 
-// An empty stack with its base frame, which may use `room` values. All of the block becomes nil.
+// An empty stack with its base frame, which may use `room` values.
 static void base_frame(lua_State *L, int room) {
   CallInfo *ci = &L->base_ci;
-  for (Value *v = L->stack; v < L->stack_last + EXTRA_STACK; v++) v_setnil(v);
+  v_setnil(L->stack);
   L->top = L->stack + 1;
   L->ci = ci;
   L->tbc = NULL;
@@ -102,6 +102,7 @@ static lua_State *state_new(lua_State *L, int nstack, int room) {
   v_setnil(&co->scratch[1]);
   co->stack = stack;
   co->stack_last = co->stack + nstack;
+  for (Value *v = co->stack; v < co->stack_last + EXTRA_STACK; v++) v_setnil(v);
   base_frame(co, room);
   return co;
 }
@@ -122,7 +123,8 @@ lua_State *thread_new_small(lua_State *L, int nstack) {
 }
 
 // The stack block stays (the scheduler reuses only states with a small one), and one call frame, which is all that most
-// goroutines need.
+// goroutines need. What lies in the block is as good as what a call that has returned leaves above the top: the next
+// collection forgets it (gc_mark.c: clear_unused).
 void thread_reset_stack(lua_State *L) {
   CallInfo *ci = L->base_ci.next;
   lg_assert(L->stack != NULL);
