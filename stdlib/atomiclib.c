@@ -15,6 +15,7 @@
 
 typedef struct IntObj {
   ObjHead head;
+  char pad[64];
   _Atomic int64_t v;
 } IntObj;
 static const ObjKind int_kind = {"atomic.int", NULL};

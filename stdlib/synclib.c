@@ -219,6 +219,7 @@ static int rlocker_unlock(lua_State *L) {
 
 typedef struct WgObj {
   ObjHead head;
+  char pad[64]; // as in RWObj
   WaitGroup wg;
 } WgObj;
 static void wg_trace(struct Marker *m, void *mem) { waitq_trace(m, &((WgObj *)mem)->wg.q); }
