@@ -29,8 +29,7 @@ for _ = 1, os.getenv "LUNGODEBUG" and 20 or 500 do -- due at once or in nanoseco
   time.sleep(1e-9)
 end
 for _ = 1, 100 do -- zero sleeps and collections do not lock each other out
-  go(function() for _ = 1, 10 do time.sleep(0) end wg:done() end)
-  wg:add(1)
+  wg:go(function() for _ = 1, 10 do time.sleep(0) end end)
 end
 collectgarbage()
 wg:wait()
