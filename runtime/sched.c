@@ -267,20 +267,26 @@ static int stack_need(const Value *v, int nargs) {
   return nargs + p->maxstack + (p->is_vararg ? p->nparams + 1 : 0) + 3;
 }
 
-// The state for the next goroutine of m's P, with room for `need` values; in a free list until g_alloc takes it.
-// Raises LUA_ERRMEM in L.
-static G *g_prepare(M *m, lua_State *L, int need) {
-  G *g = g_peekfree(m);
-  if (g == NULL && gc_rescue(L)) g = g_peekfree(m);
-  if (g != NULL && g->L == NULL) {
-    lua_State *fresh = thread_new_small(L, need); // may collect, and so come back with another P
-    g = g_peekfree(m);
-    if (g != NULL && g->L == NULL) g->L = fresh;
-  }
-  if (g == NULL) call_memerror(L);
+typedef struct Prepared {
+  int need;
+  G *g;
+} Prepared;
+
+static bool try_prepare(lua_State *L, void *arg) {
+  Prepared *pr = arg;
+  M *m = m_of(L->ctx);
+  G *g = pr->g = g_peekfree(m);
+  if (g == NULL || (g->L == NULL && (g->L = thread_try_small(L, pr->need)) == NULL)) return false;
   g->L->ctx = &m->ctx;
-  if (g->L->stack_last - g->L->top < need && !stack_trygrow(g->L, need)) call_memerror(L);
-  return g;
+  return g->L->stack_last - g->L->top >= pr->need || stack_trygrow(g->L, pr->need);
+}
+
+// The state for the next goroutine of this P, with room for `need` values; in a free list until g_alloc takes it.
+// Raises LUA_ERRMEM.
+static G *g_prepare(lua_State *L, int need) {
+  Prepared pr = {.need = need};
+  if (!try_prepare(L, &pr) && !gc_rescue(L, try_prepare, &pr)) call_memerror(L);
+  return pr.g;
 }
 
 // Who started it and where, for dumps: the innermost Lua frame of L, if it is near.
@@ -299,7 +305,7 @@ static void set_creator(G *g, lua_State *L) {
 
 // A goroutine that will call v[0] with v[1..n-1] (published values). Not runnable yet. Raises LUA_ERRMEM in L.
 static G *g_make(M *m, lua_State *L, const Value *v, int n) {
-  G *g = g_prepare(m, L, stack_need(v, n - 1));
+  G *g = g_prepare(L, stack_need(v, n - 1));
   g_alloc(m);
   lua_State *L1 = g->L;
   for (int i = 0; i < n; i++) v_copy(L1->top++, &v[i]);

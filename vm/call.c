@@ -68,9 +68,10 @@ static int stack_newsize(const lua_State *L, int n) {
   return want < needed ? needed : want;
 }
 
+static bool try_size(lua_State *L, void *newsize) { return stack_resize(L, L->ctx, *(int *)newsize); }
+
 static void stack_setsize(lua_State *L, int newsize) {
-  if (stack_resize(L, L->ctx, newsize)) return;
-  if (!gc_rescue(L) || !stack_resize(L, L->ctx, newsize)) call_memerror(L);
+  if (!try_size(L, &newsize) && !gc_rescue(L, try_size, &newsize)) call_memerror(L);
 }
 
 // The room beyond the limit is for the message handler and __close methods; who exhausts that too gets LUA_ERRERR.
@@ -95,8 +96,10 @@ bool stack_trygrow(lua_State *L, int n) {
   return newsize != 0 && stack_resize(L, L->ctx, newsize);
 }
 
+static bool try_room(lua_State *L, void *n) { return stack_trygrow(L, *(int *)n); }
+
 bool stack_tryroom(lua_State *L, int n) {
-  return likely(stack_trygrow(L, n)) || (stack_newsize(L, n) != 0 && gc_rescue(L) && stack_trygrow(L, n));
+  return likely(stack_trygrow(L, n)) || (stack_newsize(L, n) != 0 && gc_rescue(L, try_room, &n));
 }
 
 static int stack_inuse(const lua_State *L) {
@@ -121,12 +124,14 @@ void stack_unoverflow(lua_State *L) {
   if (inuse <= LUAI_MAXSTACK) stack_resize(L, L->ctx, want < LUAI_MAXSTACK ? want : LUAI_MAXSTACK);
 }
 
+static bool try_frame(lua_State *L, void *arg) {
+  return (*(CallInfo **)arg = heap_trymem(L->ctx, sizeof(CallInfo))) != NULL;
+}
+
 NOINLINE CallInfo *ci_extend(lua_State *L) {
   CallInfo *ci = L->ci->next;
   if (ci != NULL) return ci;
-  ci = heap_trymem(L->ctx, sizeof *ci);
-  if (unlikely(ci == NULL) && gc_rescue(L)) ci = heap_trymem(L->ctx, sizeof *ci);
-  if (unlikely(ci == NULL)) call_memerror(L);
+  if (unlikely(!try_frame(L, &ci) && !gc_rescue(L, try_frame, &ci))) call_memerror(L);
   ci->next = NULL;
   ci->prev = L->ci;
   ci->status = 0;

@@ -12,10 +12,17 @@
 #include "heap.h"
 #include "lgassert.h"
 
+static bool try_cell(lua_State *L, void *arg) { return (*(Cell **)arg = heap_new_cell(L)) != NULL; }
+
+static COLD Cell *rescue_cell(lua_State *L) {
+  Cell *c;
+  if (!gc_rescue(L, try_cell, &c)) call_memerror(L);
+  return c;
+}
+
 Cell *cell_new(lua_State *L, const Value *v) {
   Cell *c = heap_new_cell(L);
-  if (unlikely(c == NULL) && gc_rescue(L)) c = heap_new_cell(L);
-  if (unlikely(c == NULL)) call_memerror(L);
+  if (unlikely(c == NULL)) c = rescue_cell(L);
   slot_store(&c->v, v_encode(L, v));
   return c;
 }
@@ -83,15 +90,21 @@ static void base_frame(lua_State *L, int room) {
   ci->status = CI_C | CI_BASE;
 }
 
-static lua_State *state_new(lua_State *L, int nstack, int room) {
-  size_t stack_bytes = (size_t)(nstack + EXTRA_STACK) * sizeof(Value);
-  Value *stack = heap_trymem(L->ctx, stack_bytes);
-  Thread *t = heap_trynew(L->ctx, OBJ_THREAD, sizeof(Thread));
-  if (unlikely(stack == NULL || t == NULL)) {
-    if (!gc_rescue(L)) call_memerror(L);
-    stack = heap_mem(L, stack_bytes);
-    t = heap_new_obj(L, OBJ_THREAD, sizeof(Thread));
-  }
+typedef struct NewState {
+  int nstack;
+  Value *stack;
+  Thread *t;
+} NewState;
+
+static bool try_state(lua_State *L, void *arg) {
+  NewState *n = arg;
+  n->stack = heap_trymem(L->ctx, (size_t)(n->nstack + EXTRA_STACK) * sizeof(Value));
+  n->t = heap_trynew(L->ctx, OBJ_THREAD, sizeof(Thread));
+  return n->stack != NULL && n->t != NULL;
+}
+
+static lua_State *state_init(const lua_State *L, const NewState *n, int room) {
+  Thread *t = n->t;
   lua_State *co = &t->L;
   memset((char *)t + sizeof(Obj), 0, sizeof(Thread) - sizeof(Obj));
   t->extraspace = __atomic_load_n(&thread_of(L->gl->mainL)->extraspace, __ATOMIC_RELAXED);
@@ -100,15 +113,17 @@ static lua_State *state_new(lua_State *L, int nstack, int room) {
   co->oldpc = -1;
   v_setnil(&co->scratch[0]);
   v_setnil(&co->scratch[1]);
-  co->stack = stack;
-  co->stack_last = co->stack + nstack;
+  co->stack = n->stack;
+  co->stack_last = co->stack + n->nstack;
   for (Value *v = co->stack; v < co->stack_last + EXTRA_STACK; v++) v_setnil(v);
   base_frame(co, room);
   return co;
 }
 
 lua_State *thread_new(lua_State *L) {
-  lua_State *co = state_new(L, STACK_MIN, LUA_MINSTACK);
+  NewState n = {.nstack = STACK_MIN};
+  if (unlikely(!try_state(L, &n) && !gc_rescue(L, try_state, &n))) call_memerror(L);
+  lua_State *co = state_init(L, &n, LUA_MINSTACK);
   co->hookmask = L->hookmask;
   co->basehookcount = co->hookcount = L->basehookcount;
   co->hook = L->hook;
@@ -116,8 +131,10 @@ lua_State *thread_new(lua_State *L) {
 }
 
 // The base of a goroutine cannot yield.
-lua_State *thread_new_small(lua_State *L, int nstack) {
-  lua_State *co = state_new(L, 1 + nstack, nstack);
+lua_State *thread_try_small(lua_State *L, int nstack) {
+  NewState n = {.nstack = 1 + nstack};
+  if (unlikely(!try_state(L, &n))) return NULL;
+  lua_State *co = state_init(L, &n, nstack);
   co->nny = 1;
   return co;
 }

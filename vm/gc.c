@@ -18,6 +18,8 @@
 //             When memory is refused, allocation goes on with the heap's reserve and the next safepoint collects; who
 //             asks for much (blocks of tables, long strings, stacks, userdata) is at a safepoint, collects before it
 //             raises an error (gc_rescue), and tries again. Catching `not enough memory` is a safepoint too.
+//             *Garbage is never the reason of an error*: the last try of a request takes place behind a collection
+//             with the world still stopped, where no other goroutine can take what was freed for it.
 //             LUNGODEBUG=gcstress=N collects at the first safepoint after every N-th allocation.
 // collectgarbage: "step" does no partial work: it counts up to the size of the heap and then collects, so that the
 //             number of steps in a cycle is about what it is in Lua. "generational" and "incremental" are remembered.
@@ -81,6 +83,9 @@ typedef struct Cycle {
   size_t before, live;
   uint64_t asked, stopped, marked, weak, end; // when each phase was over
   const LeakPass *leaks;                      // NULL: not wanted
+  GcAttempt *again;                           // gc_rescue's, or NULL
+  void *again_arg;
+  bool again_ok;
 } Cycle;
 
 static void clear_part(void *arg, int worker) {
@@ -240,6 +245,10 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
   sweep_phase(c);
   shrink_stacks(&c->mk, asker);
   heap_fill_reserve(gl->heap);
+  if (c->again != NULL) {
+    heap_trim(gl->heap, 0);
+    c->again_ok = c->again((lua_State *)asker, c->again_arg);
+  }
   c->end = now_ns();
   account_cycle(gl->gc, c);
 }
@@ -294,23 +303,37 @@ bool gc_mayrescue(Global *gl) {
   return gl->gc != NULL && !atomic_load_explicit(&gl->gc->closing, memory_order_relaxed);
 }
 
-COLD bool gc_rescue(lua_State *L) {
+// Others may ask at the same time, and one collection may do for all. But after somebody else's the world has gone on:
+// that a try fails then proves nothing.
+COLD bool gc_rescue(lua_State *L, GcAttempt *again, void *arg) {
   struct GcState *gc = L->gl->gc;
-  uint64_t before = atomic_load_explicit(&gc->ncycles, memory_order_relaxed);
+  Cycle c = {.again = again, .again_arg = arg};
+  bool nomem = false;
   if (L->nogc > 0 || running(L)->nogc > 0 || atomic_load_explicit(&gc->closing, memory_order_relaxed)) return false;
-  if (!collect(L) && atomic_load_explicit(&gc->ncycles, memory_order_relaxed) == before) return false;
-  heap_trim(L->gl->heap, 0);
+  while (!collect_as(L, &c, &nomem)) {
+    if (nomem) return false;
+    if (again(L, arg)) return true;
+  }
   atomic_store_explicit(&gc->owed, true, memory_order_relaxed);
   atomic_fetch_or_explicit(&L->ctx->poll, POLL_GC, memory_order_relaxed);
-  return true;
+  return c.again_ok;
+}
+
+typedef struct NewObj {
+  uint8_t type;
+  size_t size;
+  void *p;
+} NewObj;
+
+static bool try_obj(lua_State *L, void *arg) {
+  NewObj *n = arg;
+  return (n->p = heap_trynew(L->ctx, n->type, n->size)) != NULL;
 }
 
 void *gc_new_obj(lua_State *L, uint8_t type, size_t size) {
-  void *p = heap_trynew(L->ctx, type, size);
-  if (likely(p != NULL)) return p;
-  if (gc_rescue(L)) p = heap_trynew(L->ctx, type, size);
-  if (p == NULL) call_memerror(L);
-  return p;
+  NewObj n = {.type = type, .size = size};
+  if (unlikely(!try_obj(L, &n) && !gc_rescue(L, try_obj, &n))) call_memerror(L);
+  return n.p;
 }
 
 // Another worker's collection that began after we asked does as well as ours.

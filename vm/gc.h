@@ -16,9 +16,12 @@ void gc_free(Global *gl);
 
 // Collect if the heap has grown past its threshold (POLL_GC was set) and the collector is not stopped.
 void gc_step(lua_State *L);
-// Memory was refused at a safepoint: collects, also after collectgarbage("stop"), as much as can be and gives it back.
-// Finalizers run later. False: nothing was collected, it makes no sense to try again.
-bool gc_rescue(lua_State *L);
+// Memory was refused at a safepoint: collects, also after collectgarbage("stop"), as much as can be, gives it back, and
+// calls `again` with L and arg before the world goes on, so that what was freed is the asker's first. `again` allocates
+// without raising errors and says whether it has all it wants; it may be called more than once. Finalizers run later.
+// False: what lives leaves no room for it.
+typedef bool GcAttempt(lua_State *L, void *arg);
+bool gc_rescue(lua_State *L, GcAttempt *again, void *arg);
 // As heap_new_obj, for callers at a safepoint (every live value is on a stack or in a root, no lock is held): before it
 // raises LUA_ERRMEM it collects and tries again.
 void *gc_new_obj(lua_State *L, uint8_t type, size_t size);

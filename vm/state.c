@@ -223,11 +223,23 @@ LUA_API lua_Alloc lua_getallocf(lua_State *L, void **ud) {
 
 // What lauxlib's buffers (luaL_Buffer) get from `lua_getallocf` (scripts/blocking.syms): they ask the host's allocator
 // for the memory itself. Here the request is one call at a time, whatever the goroutine, and collects before it fails.
+typedef struct BoxRequest {
+  void *p;
+  size_t osize, nsize;
+  void *r;
+} BoxRequest;
+
+static bool try_box(lua_State *L, void *arg) {
+  BoxRequest *b = arg;
+  b->r = heap_hostalloc(L->gl->heap, b->p, b->osize, b->nsize);
+  return b->r != NULL;
+}
+
 static void *box_alloc(void *ud, void *p, size_t osize, size_t nsize) {
   lua_State *L = ud;
-  void *r = heap_hostalloc(L->gl->heap, p, osize, nsize);
-  if (likely(r != NULL || nsize == 0)) return r;
-  return gc_rescue(L) ? heap_hostalloc(L->gl->heap, p, osize, nsize) : NULL;
+  BoxRequest b = {.p = p, .osize = osize, .nsize = nsize};
+  if (unlikely(!try_box(L, &b)) && nsize > 0) gc_rescue(L, try_box, &b);
+  return b.r;
 }
 
 lua_Alloc lungo_boxallocf(lua_State *L, void **ud) {

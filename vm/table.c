@@ -69,7 +69,6 @@ static void fill_slots(Slot *s, size_t n, uint64_t bits) {
 // Both return NULL without memory.
 static ABlock *alloc_array(lua_State *L, uint32_t size) {
   if (size == 0) return &table_noarray;
-  if (unlikely(size > MAXSIZE)) dbg_runerror(L, "table overflow");
   ABlock *a = heap_trynew(L->ctx, OBJ_ABLOCK, sizeof(ABlock) + (size_t)size * sizeof(Slot));
   if (unlikely(a == NULL)) return NULL;
   a->size = size;
@@ -80,7 +79,6 @@ static ABlock *alloc_array(lua_State *L, uint32_t size) {
 
 static HBlock *alloc_hash(lua_State *L, uint32_t size) {
   if (size == 0) return &table_nohash;
-  if (unlikely(size > MAXSIZE)) dbg_runerror(L, "table overflow");
   HBlock *h = heap_trynew(L->ctx, OBJ_HBLOCK, sizeof(HBlock) + (size_t)size * sizeof(TNode));
   if (unlikely(h == NULL)) return NULL;
   h->hdr.aux = 0;
@@ -93,19 +91,40 @@ static HBlock *alloc_hash(lua_State *L, uint32_t size) {
   return h;
 }
 
+// Before any allocation, which cannot raise errors where it is tried again (gc_rescue).
+static void check_sizes(lua_State *L, uint32_t narray, uint32_t hsize) {
+  if (unlikely(narray > MAXSIZE || hsize > MAXSIZE)) dbg_runerror(L, "table overflow");
+}
+
+typedef struct NewTable {
+  uint32_t narray, hsize;
+  Table *t;
+  ABlock *a;
+  HBlock *h;
+} NewTable;
+
+static ALWAYS_INLINE bool try_table(lua_State *L, NewTable *n) {
+  n->t = heap_trynew(L->ctx, OBJ_TABLE, sizeof(Table));
+  n->a = alloc_array(L, n->narray);
+  n->h = alloc_hash(L, n->hsize);
+  return n->t != NULL && n->a != NULL && n->h != NULL;
+}
+
+static bool try_table_again(lua_State *L, void *arg) { return try_table(L, arg); }
+
+static COLD NewTable rescue_table(lua_State *L, NewTable n) {
+  if (!gc_rescue(L, try_table_again, &n)) call_memerror(L);
+  return n;
+}
+
 Table *table_new(lua_State *L, uint32_t narray, uint32_t nhash) {
-  uint32_t hsize = nhash > MAXSIZE / 2 ? MAXSIZE + 1 : hash_size_for(nhash);
-  Table *t = heap_trynew(L->ctx, OBJ_TABLE, sizeof(Table));
-  ABlock *a = alloc_array(L, narray);
-  HBlock *h = alloc_hash(L, hsize);
-  if (unlikely(t == NULL || a == NULL || h == NULL)) {
-    if (!gc_rescue(L)) call_memerror(L);
-    t = heap_new_obj(L, OBJ_TABLE, sizeof(Table));
-    if ((a = alloc_array(L, narray)) == NULL || (h = alloc_hash(L, hsize)) == NULL) call_memerror(L);
-  }
+  NewTable n = {.narray = narray, .hsize = nhash > MAXSIZE / 2 ? MAXSIZE + 1 : hash_size_for(nhash)};
+  check_sizes(L, n.narray, n.hsize);
+  if (unlikely(!try_table(L, &n))) n = rescue_table(L, n);
+  Table *t = n.t;
   atomic_store_explicit(&t->hdr.aux32, 0, memory_order_relaxed);
-  atomic_store_explicit(&t->arr, a, memory_order_relaxed);
-  atomic_store_explicit(&t->hash, h, memory_order_relaxed);
+  atomic_store_explicit(&t->arr, n.a, memory_order_relaxed);
+  atomic_store_explicit(&t->hash, n.h, memory_order_relaxed);
   atomic_store_explicit(&t->meta, NULL, memory_order_relaxed);
   return t;
 }
@@ -574,6 +593,16 @@ static void keep_bits(lua_State *L, uint64_t b) {
   L->top++;
 }
 
+typedef struct NewBlocks {
+  const Plan *p;
+  Blocks *b;
+} NewBlocks;
+
+static bool try_blocks(lua_State *L, void *arg) {
+  const NewBlocks *n = arg;
+  return try_alloc(L, n->p, n->b);
+}
+
 // Four values on the stack: EXTRA_STACK has room for them.
 static COLD void rescue_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending, Blocks *b) {
   ptrdiff_t top = stack_save(L, L->top);
@@ -585,13 +614,14 @@ static COLD void rescue_alloc(lua_State *L, Table *t, const Plan *p, const Pendi
     keep_bits(L, pending->key);
     keep_bits(L, pending->val);
   }
-  bool rescued = gc_rescue(L);
+  bool rescued = gc_rescue(L, try_blocks, &(NewBlocks){p, b});
   L->top = stack_restore(L, top);
-  if (!rescued || !try_alloc(L, p, b)) call_memerror(L);
+  if (!rescued) call_memerror(L);
 }
 
 static Blocks plan_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending) {
   Blocks b;
+  check_sizes(L, p->newarr ? p->asize : 0, p->newhash ? p->hsize : 0);
   if (unlikely(!try_alloc(L, p, &b))) rescue_alloc(L, t, p, pending, &b);
   return b;
 }

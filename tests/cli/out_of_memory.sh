@@ -51,11 +51,24 @@ for i = 1, 10 do assert(#table.pack(table.unpack(table.move({}, 1, 1, 1), 1, 500
 print "garbage"
 LUA
 cat >"$tmp/parallel.lua" <<'LUA'
-local wg, caught = sync.waitgroup(), atomic.int(0)
+-- What one drops the others may fill at once with what they keep. So outside of pcall nothing here needs memory: the
+-- functions are there, and each goroutine has its call frames, before the first begins to fill.
+local wg, ready, caught = sync.waitgroup(), sync.waitgroup(), atomic.int(0)
+local function fill(g, last)
+  local t = {}
+  for i = 1, last do
+    t[i] = {i, g}
+    if i % 1000 == 0 then runtime.gosched() end
+  end
+end
+ready:add(4)
 for g = 1, 4 do
   wg:go(function()
+    assert(pcall(fill, g, 1000))
+    ready:done()
+    ready:wait()
     for round = 1, 3 do
-      local ok, e = pcall(function() local t = {} for i = 1, 1e9 do t[i] = {i, g} if i % 1000 == 0 then runtime.gosched() end end end)
+      local ok, e = pcall(fill, g, 1e9)
       assert(not ok and e == "not enough memory", e)
       caught:add(1)
     end
@@ -64,6 +77,16 @@ end
 wg:wait()
 assert(caught:load() == 12)
 print "parallel"
+LUA
+# At most six strings live at a time, and nine fit: whoever collects must get the string, though the others ask meanwhile.
+cat >"$tmp/competing.lua" <<'LUA'
+collectgarbage("stop")
+local wg = sync.waitgroup()
+for g = 1, 3 do
+  wg:go(function() for i = 1, 100 do local s = ("x"):rep(1000000 + i) end end)
+end
+wg:wait()
+print "competing"
 LUA
 cat >"$tmp/goroutines.lua" <<'LUA'
 local ch = chan()
@@ -108,6 +131,7 @@ for procs in 1 4; do
   check caught 0 '^caught'
   check garbage 0 '^garbage'
   check parallel 0 '^parallel'
+  check competing 0 '^competing'
   check goroutines 2 '^panic: not enough memory'
   # memory may run out in goroutine 1, or in a new one that has no frame yet
   grep -Eq 'goroutines.lua:2: in |created by goroutine 1 at .*goroutines.lua:2' "$tmp/err" || complain "goroutines: no place"
