@@ -8,6 +8,8 @@
 //             in the middle of waking anybody, so that a waiter can simply be unlinked.
 //             The clock is sysmon's: hub_tick raises levels whose time has come, and as long as an ended group has
 //             goroutines it repeats the request every few milliseconds, for those that parked in between.
+//             That a goroutine is stuck in C is told by time, but not by time alone: on a machine so busy that its
+//             thread gets no turn, the courier, on a thread as any other, gets few too, and those are counted.
 // Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before
 //             the operation it waited in can return. If it was woken before it was told, so that it was given what it
 //             waited for (a lock, a semaphore's units, a condition's signal), it gives that back first (sync_giveback):
@@ -269,7 +271,9 @@ void group_reap(lua_State *L) {
   M *m = m_of(L->ctx);
   Hub *h = m->rt->hub;
   struct Reap r = {.rt = m->rt};
-  if (!stop_world_within(m, AGAIN_NS)) return;
+  bool stopped = stop_world_within(m, AGAIN_NS);
+  atomic_fetch_add(&h->reaps, 1);
+  if (!stopped) return;
   lock(&h->lk);
   g_each(m->rt, reap_one, &r);
   unlock(&h->lk);
@@ -278,6 +282,16 @@ void group_reap(lua_State *L) {
 }
 
 // ---- the clock ------------------------------------------------------------------------------------------------------
+
+static void expect_end(Group *gr, int64_t when) {
+  gr->stuck_at = when;
+  gr->stuck_reaps = atomic_load(&gr->hub->reaps) + GROUP_STUCK_REAPS;
+}
+
+static bool is_stuck(const Group *gr, int64_t now) {
+  if (now < gr->stuck_at) return false;
+  return (int32_t)(atomic_load(&gr->hub->reaps) - gr->stuck_reaps) >= 0 || now - gr->stuck_at >= GROUP_DEAF_NS;
+}
 
 // One group's next step at `now`. Returns what is to be told to the host, or NULL.
 static Group *step_locked(Group *gr, int64_t now) {
@@ -290,12 +304,12 @@ static Group *step_locked(Group *gr, int64_t now) {
   }
   if (level == 0) {
     atomic_compare_exchange_strong(&gr->why, &none, LUNGO_LIMIT);
-    gr->stuck_at = now + GROUP_GRACE_NS + GROUP_STUCK_NS;
+    expect_end(gr, now + GROUP_GRACE_NS + GROUP_STUCK_NS);
   } else if (gr->stuck_at == 0) {
-    gr->stuck_at = now + GROUP_STUCK_NS;
+    expect_end(gr, now + GROUP_STUCK_NS);
   }
   kill_locked(gr, level == 0 ? 1 : 2);
-  if (level == 0 || gr->told || now < gr->stuck_at || !group_tryref(gr)) return NULL;
+  if (level == 0 || gr->told || !is_stuck(gr, now) || !group_tryref(gr)) return NULL;
   gr->told = true;
   atomic_fetch_add(gr->ownerrefs, 1);
   return gr;

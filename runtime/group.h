@@ -20,6 +20,8 @@ typedef struct lungo_Runtime Hub;
 
 #define GROUP_GRACE_NS INT64_C(10000000) // deferred calls may take that long
 #define GROUP_STUCK_NS INT64_C(30000000) // then this long until the host is told that a goroutine does not end
+#define GROUP_STUCK_REAPS 6              // and so many turns of the courier, or, if it gets none,
+#define GROUP_DEAF_NS INT64_C(600000000) // that long
 #define INSTR_STEP 1000                  // the count of instructions is looked at so often
 
 typedef struct Group {
@@ -34,6 +36,7 @@ typedef struct Group {
   bool told;                 // guarded by the hub's lock: `abandon` was called
   int maxlive;               // 0: any number
   int64_t stuck_at;          // guarded by the hub's lock: when to tell the host; 0: not ended yet
+  uint32_t stuck_reaps;      // the same: not before Hub.reaps is that
   int64_t deadline;          // guarded by the hub's lock: when to raise kill to the next level; NS_FOREVER: never
   int64_t id;                // for timers
   G *_Atomic first;          // the goroutine the host started, until it ends

@@ -219,10 +219,11 @@ static void test_cancel(void) {
   CHECK(lungo_free(rt, 1) == LUNGO_OK);
 }
 
-static atomic_int come_back, came_back;
+static atomic_int gone, come_back, came_back;
 
 static void stay_away(void *unused) {
   (void)unused;
+  atomic_fetch_add(&gone, 1);
   while (!atomic_load(&come_back)) usleep(1000);
   atomic_fetch_add(&came_back, 1);
 }
@@ -275,7 +276,7 @@ static void test_free(int procs) {
   for (int i = 0; i < 2; i++) {
     lungo_Runtime *rt = open_runtime(&o);
     lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = i ? "csleep" : "cblock"});
-    usleep(10000);
+    for (int before = atomic_exchange(&gone, 0); before == 0; before = atomic_exchange(&gone, 0)) usleep(1000);
     double begin = now();
     CHECK(lungo_free(rt, 0.02) == LUNGO_STUCK && now() - begin < 10);
     CHECK(lungo_wait(t, 0) == LUNGO_CANCELLED);
