@@ -12,7 +12,7 @@ set -u
 build=$1 name=$2 procs=$3
 lungo=$build/lungo
 export LUA_CPATH="$build/modules/?.so;;"
-limit=${LUNGO_TEST_TIMEOUT:-120}
+limit=${LUNGO_TEST_TIMEOUT:-300} # for what hangs: on a busy machine a test of ten seconds takes minutes
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"

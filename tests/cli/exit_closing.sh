@@ -117,11 +117,12 @@ for i = 1, 1e6 do runtime.gosched() end
 for i = 1, math.huge do time.sleep(0.0001) if ended then print "main ran" end end
 LUA
   variant final_waits_main_in_system <<'LUA'
-local c = chan()
-more = setmetatable({}, {__gc = function() c:send(1) end})
+local c, began, file = chan(), chan(), arg[0] .. ".began"
+os.remove(file)
+more = setmetatable({}, {__gc = function() began:send(1) c:send(1) end})
 go(function() time.sleep(0.01) exit(7, true) end)
-go(function() time.sleep(0.1) c:recv() end)
-os.execute "exec sleep 0.05"
+go(function() began:recv() io.open(file, "w"):close() time.sleep(0.05) c:recv() end) -- main has time to come back
+os.execute("while [ ! -e " .. file .. " ] && [ -e " .. arg[0] .. " ]; do sleep 0.01; done")
 print "main ran"
 LUA
   variant close_fails 7 'true closed final' <<'LUA'

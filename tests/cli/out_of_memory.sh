@@ -83,7 +83,7 @@ cat >"$tmp/competing.lua" <<'LUA'
 collectgarbage("stop")
 local wg = sync.waitgroup()
 for g = 1, 3 do
-  wg:go(function() for i = 1, 100 do local s = ("x"):rep(1000000 + i) end end)
+  wg:go(function() for i = 1, 30 do local s = ("x"):rep(1000000 + i) end end)
 end
 wg:wait()
 print "competing"
