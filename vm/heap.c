@@ -18,11 +18,12 @@
 //             class, or used up until the next sweep. No element is handed out twice between two sweeps.
 //             Allocation never collects: it sets POLL_GC on the worker that crosses the threshold.
 // Reserve:    *when memory is refused, allocation still succeeds until the next safepoint*, where a collection then
-//             runs. For that the heap always holds something back: RESERVE_UNITS free units of its chunks, and, if a
+//             runs. For that the heap always holds something back: free units of its chunks (RESERVE_UNITS, or
+//             RESERVE_EACH for every processor, since all may be on their way to a safepoint), and, if a
 //             host's allocator is asked, a block of it. A refusal opens the reserve (what is held back serves as any
 //             other memory, and `pressed` asks for a collection); the end of each collection fills it again. Only if
-//             it cannot be filled at least by half, a refusal is passed on, as LUA_ERRMEM: next to nothing is left
-//             then. So a collection for each span happens at most RESERVE_UNITS / 2 times before the error.
+//             fewer than RESERVE_LEAST units are free, a refusal is passed on, as LUA_ERRMEM: next to nothing is left
+//             then. So a collection for each span happens at most as often as there are units in the reserve.
 // Locking:    Heap.lock guards chunks, spans outside caches and the partial lists; it is taken once for a span or a
 //             large object. Caches are touched by the worker that holds the P; their counters are relaxed atomics
 //             because heap_bytes of another worker reads them. A host's allocator (lua_newstate) is asked for
@@ -61,7 +62,9 @@
 #define RUN_BYTES 4096
 #define FLUSH_BYTES ((size_t)16 << 10)
 #define RESERVE_UNITS 16
-#define RESERVE_BLOCK ((size_t)512 << 10) // of the host's allocator
+#define RESERVE_EACH 4
+#define RESERVE_LEAST 8
+#define RESERVE_BLOCK ((size_t)512 << 10) // of the host's allocator, for so many units
 #define PAGE ((size_t)4096)
 
 // ---- size classes ----------------------------------------------------------------------------------
@@ -143,6 +146,7 @@ struct Heap {
   size_t mapped, maplimit; // bytes of chunks; LUNGODEBUG=heaplimit: no more than that many
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
+  size_t ncaches;
   unsigned stress;         // LUNGODEBUG=gcstress=N: every N-th allocation asks for a collection; 0: none does
   _Atomic unsigned nalloc; // allocations, counted only for that
   bool single;             // runs of one element, so that each allocation comes by bump_refill
@@ -759,25 +763,38 @@ size_t heap_sweep_finish(Heap *h) {
   return live;
 }
 
-// The host's block: all of it, or half, or none.
+static size_t reserve_units(const Heap *h) {
+  size_t n = h->ncaches * RESERVE_EACH;
+  if (n < RESERVE_UNITS) return RESERVE_UNITS;
+  return n < UNITS - 1 ? n : UNITS - 1;
+}
+
+// The host's block: all of it, or half, and so on, or none.
 static void fill_block_locked(Heap *h) {
   if (h->block != NULL || !heap_is_limited(h)) return;
-  for (h->block_bytes = RESERVE_BLOCK; h->block_bytes >= RESERVE_BLOCK / 2; h->block_bytes /= 2)
+  size_t want = reserve_units(h) * (RESERVE_BLOCK / RESERVE_UNITS);
+  for (h->block_bytes = want; h->block_bytes >= RESERVE_BLOCK / 2; h->block_bytes /= 2)
     if ((h->block = host_alloc_locked(h, NULL, 0, h->block_bytes)) != NULL) return;
+}
+
+static void hold_units_locked(Heap *h) {
+  size_t want = reserve_units(h);
+  if (h->nfree < want) chunk_new_locked(h, HEAP_CHUNK, false);
+  h->held = h->nfree < want ? h->nfree : want;
+  if (h->held < RESERVE_LEAST) h->held = 0;
 }
 
 void heap_fill_reserve(Heap *h) {
   spin_lock(&h->lock);
-  if (h->nfree < RESERVE_UNITS) chunk_new_locked(h, HEAP_CHUNK, false);
-  h->held = h->nfree < RESERVE_UNITS ? h->nfree : RESERVE_UNITS;
-  if (h->held < RESERVE_UNITS / 2) h->held = 0;
+  hold_units_locked(h);
   fill_block_locked(h);
   spin_unlock(&h->lock);
 }
 
 void heap_trim(Heap *h, size_t keep) {
-  if (keep < RESERVE_UNITS * UNIT) keep = RESERVE_UNITS * UNIT;
   spin_lock(&h->lock);
+  size_t reserve = reserve_units(h) * UNIT;
+  if (keep < reserve) keep = reserve;
   size_t kept = 0, have = 0;
   for (size_t i = 0; i < h->nchunks; i++) {
     Chunk *c = h->chunk[i];
@@ -862,6 +879,8 @@ Cache *cache_new(Heap *h) {
   c->next = h->caches;
   if (c->next != NULL) c->next->prev = c;
   h->caches = c;
+  h->ncaches++;
+  if (h->held > 0) hold_units_locked(h); // else the next collection fills it
   spin_unlock(&h->lock);
   return c;
 }
@@ -874,6 +893,7 @@ void cache_free(Heap *h, Cache *c) {
     c->prev->next = c->next;
   else
     h->caches = c->next;
+  h->ncaches--;
   spin_unlock(&h->lock);
   size_t used = cache_unreported(c), unused = cache_unused(c); // more may be unused than is unreported
   atomic_fetch_add_explicit(&h->used, used - unused, memory_order_relaxed);

@@ -316,6 +316,25 @@ static void *job_main(void *arg) {
   return NULL;
 }
 
+// When memory is refused each of many processors may still need a few spans before its safepoint.
+#define PROCS 12
+static void test_reserve(void) {
+  World w;
+  Ctx ctx[PROCS];
+  setenv("LUNGODEBUG", "heaplimit=8", 1);
+  world_open(&w, NULL);
+  for (int i = 0; i < PROCS; i++) ctx[i] = (Ctx){.cache = cache_new(w.h), .gl = w.gl};
+  for (int i = 0; !heap_is_pressed(w.h); i++) {
+    CHECK(i < 1000);
+    new_obj(&w, 60000);
+  }
+  for (int i = 0; i < PROCS; i++)
+    for (size_t size = 100; size <= 300; size += 100) CHECK(heap_trynew(&ctx[i], OBJ_STRING, size) != NULL);
+  for (int i = 0; i < PROCS; i++) cache_free(w.h, ctx[i].cache);
+  world_close(&w);
+  unsetenv("LUNGODEBUG");
+}
+
 static void test_threads(void) {
   static Job job[THREADS];
   World w;
@@ -346,6 +365,7 @@ int main(void) {
   test_large();
   test_steady();
   test_refusal();
+  test_reserve();
   test_threads();
   printf("ok: heap_test, %d checks\n", nchecks);
   return 0;
