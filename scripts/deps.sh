@@ -28,7 +28,10 @@ echo "installing:$missing"
 sudo=""
 if [ "$(id -u)" -ne 0 ]; then
   sudo="sudo"
-  command -v sudo >/dev/null || { echo "$0: needs root, or sudo, to install them" >&2; exit 1; }
+  command -v sudo >/dev/null || {
+    printf '%s\n' "$0: installing needs root, or sudo. As root:" "  apt-get update && apt-get install --no-install-recommends$missing" >&2
+    exit 1
+  }
 fi
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086

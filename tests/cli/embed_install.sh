@@ -4,8 +4,8 @@
 # examples. Protects: Makefile, scripts/lungo*.in, include, cli/repl_command.c (examples_dir).
 set -u
 lungo=$1
-build=$(dirname "$lungo")
 cd "$(dirname "$0")/../.." || exit 1
+build=$(realpath --relative-to=. "$(dirname "$lungo")") # for make, which takes no blanks
 # A library with a sanitizer inside can be used by programs with the same one only.
 nm "$lungo" | grep -qE ' (__asan_init|__tsan_init|__ubsan_handle_add_overflow)$' && exit 0
 tmp=$(mktemp -d)

@@ -39,7 +39,7 @@ for procs in 1 2; do
   check "" 'local c = chan() go(function() <-chan() end) c <- 1'
 done
 unset LUNGOMAXPROCS
-on_terminal() { TERM=$1 NO_COLOR=$2 timeout 20 script -qec "$lungo -e 'error(1)'" /dev/null </dev/null | tr -d '\r' | head -3; }
+on_terminal() { TERM=$1 NO_COLOR=$2 LUNGO=$lungo timeout 20 script -qec '"$LUNGO" -e "error(1)"' /dev/null </dev/null | tr -d '\r' | head -3; }
 want=$'\e[1;31mpanic: 1\e[0m\n\n\e[1mgoroutine 1 [running]:\e[0m'
 [ "$(on_terminal xterm "")" = "$want" ] || { echo "FAIL colours: $(on_terminal xterm "" | cat -v)"; bad=1; }
 for t in "dumb:" "xterm:1"; do
