@@ -8,8 +8,9 @@
 //             in the middle of waking anybody, so that a waiter can simply be unlinked.
 //             The clock is sysmon's: hub_tick raises levels whose time has come, and as long as an ended group has
 //             goroutines it repeats the request every few milliseconds, for those that parked in between.
-//             That a goroutine is stuck in C is told by time, but not by time alone: on a machine so busy that its
-//             thread gets no turn, the courier, on a thread as any other, gets few too, and those are counted.
+//             That deferred calls have had their time, or that a goroutine is stuck in C, is told by time, but not by
+//             time alone: on a machine so busy that their threads get no turn, the courier, on a thread as any other,
+//             gets few too, and those are counted.
 // Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before
 //             the operation it waited in can return. If it was woken before it was told, so that it was given what it
 //             waited for (a lock, a semaphore's units, a condition's signal), it gives that back first (sync_giveback):
@@ -195,8 +196,13 @@ void hub_poll_locked(Hub *h) {
 
 static void kill_locked(Group *gr, uint32_t level) {
   Hub *h = gr->hub;
-  if (atomic_load(&gr->kill) < level) atomic_store(&gr->kill, level);
-  gr->deadline = mono_ns() + (level == 1 ? GROUP_GRACE_NS : AGAIN_NS);
+  int64_t now = mono_ns();
+  gr->deadline = now + AGAIN_NS;
+  if (atomic_load(&gr->kill) < level) {
+    atomic_store(&gr->kill, level);
+    gr->patient_until = now + (level == 1 ? GROUP_GRACE_NS : GROUP_STUCK_NS);
+    gr->patient_reaps = atomic_load(&h->reaps) + (level == 1 ? GROUP_GRACE_REAPS : GROUP_STUCK_REAPS);
+  }
   earlier_locked(h, gr->deadline);
   hub_poll_locked(h);
   if (atomic_load(&gr->live) == 0) return;
@@ -283,14 +289,9 @@ void group_reap(lua_State *L) {
 
 // ---- the clock ------------------------------------------------------------------------------------------------------
 
-static void expect_end(Group *gr, int64_t when) {
-  gr->stuck_at = when;
-  gr->stuck_reaps = atomic_load(&gr->hub->reaps) + GROUP_STUCK_REAPS;
-}
-
-static bool is_stuck(const Group *gr, int64_t now) {
-  if (now < gr->stuck_at) return false;
-  return (int32_t)(atomic_load(&gr->hub->reaps) - gr->stuck_reaps) >= 0 || now - gr->stuck_at >= GROUP_DEAF_NS;
+static bool patience_over(const Group *gr, int64_t now) {
+  if (now < gr->patient_until) return false;
+  return (int32_t)(atomic_load(&gr->hub->reaps) - gr->patient_reaps) >= 0 || now - gr->patient_until >= GROUP_DEAF_NS;
 }
 
 // One group's next step at `now`. Returns what is to be told to the host, or NULL.
@@ -302,14 +303,10 @@ static Group *step_locked(Group *gr, int64_t now) {
     gr->deadline = NS_FOREVER;
     return NULL;
   }
-  if (level == 0) {
-    atomic_compare_exchange_strong(&gr->why, &none, LUNGO_LIMIT);
-    expect_end(gr, now + GROUP_GRACE_NS + GROUP_STUCK_NS);
-  } else if (gr->stuck_at == 0) {
-    expect_end(gr, now + GROUP_STUCK_NS);
-  }
-  kill_locked(gr, level == 0 ? 1 : 2);
-  if (level == 0 || gr->told || !is_stuck(gr, now) || !group_tryref(gr)) return NULL;
+  if (level == 0) atomic_compare_exchange_strong(&gr->why, &none, LUNGO_LIMIT);
+  bool over = level > 0 && patience_over(gr, now);
+  kill_locked(gr, level == 0 || (level == 1 && !over) ? 1 : 2);
+  if (level < 2 || gr->told || !over || !group_tryref(gr)) return NULL;
   gr->told = true;
   atomic_fetch_add(gr->ownerrefs, 1);
   return gr;

@@ -20,8 +20,9 @@ typedef struct lungo_Runtime Hub;
 
 #define GROUP_GRACE_NS INT64_C(10000000) // deferred calls may take that long
 #define GROUP_STUCK_NS INT64_C(30000000) // then this long until the host is told that a goroutine does not end
-#define GROUP_STUCK_REAPS 6              // and so many turns of the courier, or, if it gets none,
-#define GROUP_DEAF_NS INT64_C(600000000) // that long
+#define GROUP_GRACE_REAPS 2              // each time the courier must have had so many turns as well,
+#define GROUP_STUCK_REAPS 6
+#define GROUP_DEAF_NS INT64_C(300000000) // unless it gets none for so much longer
 #define INSTR_STEP 1000                  // the count of instructions is looked at so often
 
 typedef struct Group {
@@ -35,8 +36,8 @@ typedef struct Group {
   bool counted;              // instr means something
   bool told;                 // guarded by the hub's lock: `abandon` was called
   int maxlive;               // 0: any number
-  int64_t stuck_at;          // guarded by the hub's lock: when to tell the host; 0: not ended yet
-  uint32_t stuck_reaps;      // the same: not before Hub.reaps is that
+  int64_t patient_until;     // guarded by the hub's lock, when kill is set: when to raise it, or to tell the host
+  uint32_t patient_reaps;    // the same: not before Hub.reaps is that
   int64_t deadline;          // guarded by the hub's lock: when to raise kill to the next level; NS_FOREVER: never
   int64_t id;                // for timers
   G *_Atomic first;          // the goroutine the host started, until it ends

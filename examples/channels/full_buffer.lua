@@ -16,6 +16,8 @@ case <-time.after(50 * time.millisecond) then print("gave up on 4")
 end
 
 print("trysend:", c:trysend(5))
-go function() print("made room by taking " .. <-c) end()
+local took = chan()
+go function() print("made room by taking " .. <-c) took:close() end()
 c <- 6
 print("sent 6")
+local _ = <-took

@@ -199,10 +199,10 @@ static void test_cancel(void) {
   // Deferred calls run, and none of what they block in for ever holds the end up.
   lungo_release(run(rt,
                     "ran = {} function defers() local _ <close> = defer(function() ran.a = 1 chan():recv() ran.b = 1 "
-                    "end) while true do end end",
+                    "end) ran.begun = 1 while true do end end",
                     0));
   lungo_Task *t = lungo_start(rt, &(lungo_Job){.global = "defers"});
-  usleep(5000);
+  lungo_release(run(rt, "while not ran.begun do runtime.gosched() end", 0));
   lungo_cancel(t);
   CHECK(lungo_wait(t, 10) == LUNGO_CANCELLED);
   lungo_release(t);
