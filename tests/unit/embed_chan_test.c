@@ -169,11 +169,17 @@ static int twice(lua_State *L) {
   return lungo_await(L, a);
 }
 
-static lungo_Async *kept[4];
+static lungo_Async *_Atomic kept[4];
+
+static lungo_Async *take_kept(int i) {
+  lungo_Async *a;
+  while ((a = atomic_exchange(&kept[i], NULL)) == NULL) usleep(1000);
+  return a;
+}
 
 static int never(lua_State *L) {
   lungo_Async *a = lungo_async(L);
-  kept[luaL_checkinteger(L, 1)] = a;
+  atomic_store(&kept[luaL_checkinteger(L, 1)], a);
   return lungo_await(L, a);
 }
 
@@ -202,10 +208,10 @@ static void test_async(void) {
                0, NULL),
          LUNGO_OK);
   lungo_Task *t = start("pcall(never, 0)", 0, NULL);
-  usleep(5000);
+  lungo_Async *a = take_kept(0);
   lungo_cancel(t);
   finish(t, LUNGO_CANCELLED);
-  lungo_complete(kept[0], 0, NULL); // nobody waits any more
+  lungo_complete(a, 0, NULL); // nobody waits any more
   double begin = now();
   finish(start("local wg = sync.waitgroup() for i = 1, 8 do wg:go(nap) end wg:wait()", 0, NULL), LUNGO_OK);
   CHECK(now() - begin < 10);
@@ -226,13 +232,13 @@ static void test_end(void) {
   CHECK(lungo_chan_fd(w) >= 0);
   pthread_create(&th[0], NULL, late_recv, c);
   pthread_create(&th[1], NULL, late_recv, w);
-  usleep(20000);
+  lungo_Async *a = take_kept(1);
   CHECK(lungo_free(rt, 5) == LUNGO_OK);
   for (int i = 0; i < 2; i++) pthread_join(th[i], NULL);
   CHECK(lungo_send(c, &v, -1) == LUNGO_DEAD && lungo_close(c) == LUNGO_DEAD);
   CHECK(lungo_wait(t, 0) == LUNGO_CANCELLED);
   lungo_release(t);
-  lungo_complete(kept[1], 1, &v);
+  lungo_complete(a, 1, &v);
   lungo_chan_release(c);
   lungo_chan_release(w);
 }
