@@ -7,7 +7,7 @@ lungo=$1
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath --relative-to=. "$(dirname "$lungo")") # for make, which takes no blanks
 # A library with a sanitizer inside can be used by programs with the same one only.
-nm "$lungo" | grep -qE ' (__asan_init|__tsan_init|__ubsan_handle_add_overflow)$' && exit 0
+nm "$lungo" | grep -qE ' __(asan_init|tsan_init|ubsan_handle_[a-z_]+)$' && exit 0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 fail() { echo "$1"; exit 1; }
