@@ -65,7 +65,7 @@ static int co_wrap(lua_State *L) {
   return 1;
 }
 
-static int co_yield (lua_State *L) { return lua_yield(L, lua_gettop(L)); }
+static int co_yield (lua_State *L) { return vm_yieldk(L, lua_gettop(L), 0, NULL); }
 
 // A coroutine that another goroutine runs is `normal`, as one that has resumed another: alive, not suspended.
 static const char *status_name(lua_State *L, lua_State *co) {
