@@ -140,11 +140,11 @@ NOINLINE CallInfo *ci_extend(lua_State *L) {
 
 // ---- errors ----------------------------------------------------------------------------------------
 
-static ALWAYS_INLINE Ctx *ctx_of(lua_State *L) {
-  Ctx *ctx = L->ctx;
-  if (likely(ctx != NULL && atomic_load_explicit(&L->running, memory_order_relaxed) && ctx->L == L)) return ctx;
-  return rt_current(L->gl);
+static ALWAYS_INLINE bool is_running(lua_State *L, const Ctx *ctx) { // ctx: L->ctx
+  return ctx != NULL && atomic_load_explicit(&L->running, memory_order_relaxed) && ctx->L == L;
 }
+
+static ALWAYS_INLINE Ctx *ctx_of(lua_State *L) { return likely(is_running(L, L->ctx)) ? L->ctx : rt_current(L->gl); }
 
 NOINLINE Ctx *call_ctx(lua_State *L) { return ctx_of(L); }
 
@@ -241,9 +241,7 @@ static ALWAYS_INLINE CallInfo *push_lua(lua_State *L, Value *func, int nresults,
   return L->ci = ci;
 }
 
-static ALWAYS_INLINE CallInfo *push_frame(lua_State *L, Value *func, int nresults, unsigned flags) {
-  if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
-  if (func->tag == TAG_LCL) return push_lua(L, func, nresults, flags);
+static ALWAYS_INLINE CallInfo *push_c(lua_State *L, Value *func, int nresults, unsigned flags) {
   ptrdiff_t off = stack_save(L, func);
   stack_ensure(L, LUA_MINSTACK);
   CallInfo *ci = ci_next(L);
@@ -255,7 +253,8 @@ static ALWAYS_INLINE CallInfo *push_frame(lua_State *L, Value *func, int nresult
 }
 
 CallInfo *call_push(lua_State *L, Value *func, int nresults, unsigned flags) {
-  return push_frame(L, func, nresults, flags);
+  if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
+  return func->tag == TAG_LCL ? push_lua(L, func, nresults, flags) : push_c(L, func, nresults, flags);
 }
 
 // ---- levels ----------------------------------------------------------------------------------------
@@ -418,22 +417,38 @@ static ALWAYS_INLINE bool call_c(lua_State *L, CallInfo *ci, int *returned) {
   return true;
 }
 
+// Runs frame ci of L in a level that is not armed. What only an armed one needs is noted when it comes to that: by then
+// everything is as it was. returned: of call_c.
+static ALWAYS_INLINE void run_unarmed(lua_State *L, Ctx *ctx, CallInfo *ci, int returned) {
+  Level lv;
+  lv.kind = LEVEL_CALL;
+  lv.home = L;
+  lv.armed = false;
+  lv.returned = returned;
+  lg_assert(returned >= -1 || returned == VM_CALL);
+  if (likely(returned != VM_CALL && interp_run(ctx, &lv) != RUN_ARM)) return;
+  lv.outer = L;
+  lv.bound = ci->prev;
+  lv.nny = L->nny;
+  lv.nCcalls = L->nCcalls;
+  lv.nlevels = ctx->nlevels;
+  run_armed(ctx, &lv);
+}
+
 // A call by the running state on top of a level, as a sort's comparison is: it cannot yield, so the level below takes
 // its errors until something in it must be armed.
 static ALWAYS_INLINE void call_inner(lua_State *L, Ctx *ctx, Value *func, int nresults) {
-  int returned = -1;
   if (unlikely(++L->nCcalls >= MAX_CCALLS)) call_cstack_slow(L);
-  CallInfo *ci = push_frame(L, func, nresults, CI_FRESH);
-  ctx->nlevels++;
-  if (ci_isLua(ci) || !call_c(L, ci, &returned)) {
-    Level lv;
-    level_init(&lv, LEVEL_CALL, L, L, ci->prev);
-    lv.nny = L->nny;
-    lv.nCcalls = L->nCcalls;
-    lv.nlevels = ctx->nlevels;
-    lv.returned = returned;
-    lg_assert(returned >= -1 || returned == VM_CALL);
-    if (unlikely(returned == VM_CALL || interp_run(ctx, &lv) == RUN_ARM)) run_armed(ctx, &lv);
+  if (unlikely(!v_isfunction(func))) func = call_callable(L, func);
+  if (func->tag == TAG_LCL) {
+    CallInfo *ci = push_lua(L, func, nresults, CI_FRESH);
+    ctx->nlevels++;
+    run_unarmed(L, ctx, ci, -1);
+  } else {
+    int returned = -1;
+    CallInfo *ci = push_c(L, func, nresults, CI_FRESH);
+    ctx->nlevels++;
+    if (!call_c(L, ci, &returned)) run_unarmed(L, ctx, ci, returned);
   }
   ctx->nlevels--;
   L->nCcalls--;
@@ -483,11 +498,23 @@ static NOINLINE void call_unlocked(lua_State *L, Ctx *ctx, Value *func, int nres
   cmodule_retake(ctx, held);
 }
 
-void vm_call(lua_State *L, Value *func, int nresults) {
+static NOINLINE void call_noyield_slow(lua_State *L, Value *func, int nresults) {
   L->nny++;
   call_nested(L, func, nresults);
   L->nny--;
 }
+
+// Where nothing can yield anyway, it need not be said again.
+static ALWAYS_INLINE void call_noyield(lua_State *L, Value *func, int nresults) {
+  Ctx *ctx = L->ctx;
+  if (likely(L->nny != 0 && is_running(L, ctx) && ctx->module == NULL && ctx->nlevels != 0)) {
+    call_inner(L, ctx, func, nresults);
+  } else {
+    call_noyield_slow(L, func, nresults);
+  }
+}
+
+void vm_call(lua_State *L, Value *func, int nresults) { call_noyield(L, func, nresults); }
 
 struct Call {
   ptrdiff_t func;
@@ -501,11 +528,11 @@ static void call_with_yield(lua_State *L, void *ud) {
 
 static void call_without_yield(lua_State *L, void *ud) {
   struct Call *c = ud;
-  vm_call(L, stack_restore(L, c->func), c->nresults);
+  call_noyield(L, stack_restore(L, c->func), c->nresults);
 }
 
 static int try_with(lua_State *L, void (*f)(lua_State *, void *), void *ud, bool all) {
-  Ctx *ctx = call_ctx(L);
+  Ctx *ctx = ctx_of(L);
   lua_State *outer = ctx->L, *from = L->from;
   CallInfo *ci = L->ci;
   uint16_t nny = L->nny, nCcalls = L->nCcalls;
@@ -552,7 +579,7 @@ int call_tryall(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
 static int call_protected(lua_State *L, void (*f)(lua_State *, void *), void *ud, ptrdiff_t oldtop, ptrdiff_t handler) {
   ptrdiff_t errfunc = L->errfunc;
   L->errfunc = handler;
-  int status = call_try(L, f, ud);
+  int status = try_with(L, f, ud, false);
   if (unlikely(status != LUA_OK)) {
     status = tbc_close_protected(L, oldtop, status);
     call_seterrorobj(L, status, stack_restore(L, oldtop));
@@ -594,7 +621,7 @@ LUA_API void lua_callk(lua_State *L, int nargs, int nresults, lua_KContext ctx, 
     call_nested(L, func, nresults);
     ci->status &= (uint16_t)~CI_CALLK;
   } else {
-    vm_call(L, func, nresults);
+    call_noyield(L, func, nresults);
   }
   adjust_top(L, nresults);
 }
