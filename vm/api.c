@@ -375,8 +375,7 @@ LUA_API const char *lua_pushstring(lua_State *L, const char *s) {
     return NULL;
   }
   api_own(L);
-  size_t n = strlen(s);
-  return push_string(L, n <= STR_MAXINTERN ? str_newz(L, s) : new_string(L, s, n));
+  return push_string(L, str_newz(L, s));
 }
 
 LUA_API const char *lua_pushvfstring(lua_State *L, const char *fmt, va_list argp) {

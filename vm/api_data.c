@@ -29,7 +29,9 @@ static ALWAYS_INLINE Table *table_at(lua_State *L, int idx) {
 
 static ALWAYS_INLINE Table *table_metaof(Table *t) { return atomic_load_explicit(&t->meta, memory_order_acquire); }
 
-static void globals(lua_State *L, Value *out) { table_getint(L, v_table(&L->gl->registry), LUA_RIDX_GLOBALS, out); }
+static ALWAYS_INLINE void globals(lua_State *L, Value *out) {
+  table_getint(L, v_table(&L->gl->registry), LUA_RIDX_GLOBALS, out);
+}
 
 // ---- get -------------------------------------------------------------------------------------------
 
@@ -42,7 +44,7 @@ static NOINLINE int push_indexed(lua_State *L, const Value *t, const Value *k) {
   return pushed_type(L);
 }
 
-static int push_field(lua_State *L, const Value *t, const char *name) {
+static ALWAYS_INLINE int push_field(lua_State *L, const Value *t, const char *name) {
   api_own(L);
   String *key = str_internz(L, name);
   if (likely(v_istable(t)) && (table_getstr(L, v_table(t), key, L->top) || table_metaof(v_table(t)) == NULL)) {
@@ -126,7 +128,7 @@ LUA_API int lua_next(lua_State *L, int idx) {
 // ---- set -------------------------------------------------------------------------------------------
 
 // t[name] = value on top; pops it.
-static void set_field(lua_State *L, const Value *t, const char *name) {
+static ALWAYS_INLINE void set_field(lua_State *L, const Value *t, const char *name) {
   api_own(L);
   String *key = str_internz(L, name);
   if (likely(v_istable(t)) && table_metaof(v_table(t)) == NULL) {

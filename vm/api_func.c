@@ -18,7 +18,7 @@ static Cell *cell_at(const LClosure *f, int n) {
 }
 
 // Name of upvalue n of function f, and where it is; NULL if there is none.
-static const char *upvalue_find(const Value *f, int n, Slot **slot, Obj **owner) {
+static ALWAYS_INLINE const char *upvalue_find(const Value *f, int n, Slot **slot, Obj **owner) {
   if (f->tag == TAG_CCL) {
     CClosure *cl = v_ccl(f);
     if ((unsigned)n - 1u >= atomic_load_explicit(&cl->hdr.aux32, memory_order_relaxed)) return NULL;

@@ -328,7 +328,12 @@ String *str_newz(lua_State *L, const char *s) {
   CacheEntry *line = cache_line(L->gl, s);
   String *str = cache_find(L, line, s);
   if (str != NULL) return str;
-  str = str_new(L, s, strlen(s));
+  size_t n = strlen(s);
+  if (n > STR_MAXINTERN) {
+    str = str_alloc_gc(L, n);
+    return memcpy(str->data, s, n), str;
+  }
+  str = str_new(L, s, n);
   cache_put(line, str);
   return str;
 }
