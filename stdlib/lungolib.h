@@ -19,7 +19,8 @@ int lungo_openio(lua_State *L);
 int lungo_openos(lua_State *L);        // iolib.c
 int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
-int lungo_openstring(lua_State *L);    // strmatch.c: the package's with matching of our own
+int lungo_openstring(lua_State *L);    // strlib.c: the package's, some functions replaced
+void lungo_openmatch(lua_State *L);    // strmatch.c: adds find, match, gmatch, gsub to the table on top
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
 int lungo_opensync(lua_State *L);
 void lungo_opensyncdata(lua_State *L); // syncdata.c: adds pool and map to the table on top

@@ -9,7 +9,7 @@
 //             worker: to collect, to let others run, or to end the goroutine. That is why these are not the package's.
 // Invariants: subject and pattern are arguments 1 and 2 of the running function, so they stay where they are whatever
 //             happens at a safepoint. Where an error is raised nothing is held.
-// See also:   stdlib/openlibs.c. Tests: tests/stdlib/string_match.lua, tests/diff/string_patterns.lua.
+// See also:   strlib.c. Tests: tests/stdlib/string_match.lua, tests/diff/string_patterns.lua.
 #include "lungolib.h"
 #include "seam.h"
 #include <ctype.h>
@@ -518,11 +518,8 @@ static int s_gsub(lua_State *L) {
   return 2;
 }
 
-int lungo_openstring(lua_State *L) {
+void lungo_openmatch(lua_State *L) {
   static const luaL_Reg own[] = {
       {"find", s_find}, {"match", s_match}, {"gmatch", s_gmatch}, {"gsub", s_gsub}, {NULL, NULL}};
-  luaopen_string(L);
   luaL_setfuncs(L, own, 0);
-  lib_addquick(L, LUA_STRLIBNAME);
-  return 1;
 }
