@@ -263,67 +263,87 @@ static void stat_localfunc(FuncState *fs, const Stat *s) {
 typedef struct Target {
   enum { T_LOCAL, T_CELL, T_UPVAL, T_TABUP, T_FIELD, T_INT, T_TABLE } kind;
   int a, b; // operands of the store
+  // Variables that are a or b, read when the store takes place; NULL: a or b is another thing. A local in a cell has
+  // yet to be fetched: a or b is -1.
+  Expr *obj, *key;
 } Target;
 
-// Whether target number i or a later one assigns the same variable as the expression e names.
-static bool assigned_from(const ExprList *targets, int i, const Expr *e) {
-  for (; i < targets->n; i++) {
-    const Expr *t = targets->v[i];
-    if (t->kind != e->kind) continue;
-    if (t->kind == E_LOCAL ? t->var == e->var : t->kind == E_UPVAL && t->index == e->index) return true;
-  }
-  return false;
-}
-
-// Table or key of target i. Later targets are assigned before it, so a local among them must be copied.
-static int target_operand(FuncState *fs, const ExprList *targets, int i, Expr *e) {
-  int reg = expr_any(fs, e);
+static int target_operand(FuncState *fs, Expr *e, Expr **var) {
+  expr_fold(fs, e);
   while (e->kind == E_PAREN) e = e->bin.a;
-  if (e->kind != E_LOCAL || reg != e->var->reg || !assigned_from(targets, i + 1, e)) return reg;
-  int copy = cg_reserve(fs, 1);
-  cg_emit(fs, MK_ABCX(OP_MOVE, copy, reg, 0, 0), e->line);
-  return copy;
+  if (e->kind == E_LOCAL) *var = e;
+  return expr_incell(e) ? -1 : expr_any(fs, e);
 }
 
-static Target indexed_target(FuncState *fs, const ExprList *targets, int i) {
-  Expr *obj = targets->v[i]->ix.obj, *key = targets->v[i]->ix.key;
+static Target indexed_target(FuncState *fs, const Expr *e) {
+  Expr *obj = e->ix.obj, *key = e->ix.key;
   Target t = {.kind = T_FIELD};
-  bool field = expr_fieldkey(fs, key, &t.b);
-  if (field && obj->kind == E_UPVAL && !assigned_from(targets, i + 1, obj)) {
-    t.kind = T_TABUP;
-    t.a = obj->index;
-    return t;
-  }
-  t.a = target_operand(fs, targets, i, obj);
+  bool field = expr_fieldkey(fs, key, &t.b), upval = obj->kind == E_UPVAL;
+  if (field && upval) return (Target){.kind = T_TABUP, .a = obj->index, .b = t.b, .obj = obj};
+  t.a = upval ? expr_object(fs, obj, key, e->line) : target_operand(fs, obj, &t.obj);
   if (field) return t;
   if (key->kind == E_INT && key->i >= 0 && key->i <= UINT16_MAX) {
     t.kind = T_INT;
     t.b = (int)key->i;
   } else {
     t.kind = T_TABLE;
-    t.b = target_operand(fs, targets, i, key);
+    t.b = target_operand(fs, key, &t.key);
   }
+  if (upval) t.a = expr_after(fs, obj, t.a, e->line);
   return t;
 }
 
-static Target make_target(FuncState *fs, const ExprList *targets, int i) {
-  const Expr *e = targets->v[i];
-  if (e->kind == E_UPVAL) return (Target){.kind = T_UPVAL, .a = e->index};
-  if (e->kind != E_LOCAL) return indexed_target(fs, targets, i);
-  return (Target){.kind = var_in_cell(e->var) ? T_CELL : T_LOCAL, .a = e->var->reg};
+static bool same_variable(const Expr *e, const Expr *var) {
+  if (e == NULL || e->kind != var->kind) return false;
+  return e->kind == E_LOCAL ? e->var == var->var : e->index == var->index;
+}
+
+// Targets are assigned from the last to the first. So those before the target `var`, a variable, that use it as table
+// or key get a copy of what it is now.
+static void copy_conflicts(FuncState *fs, Target *t, int n, Expr *var) {
+  int copy = -1;
+  for (int i = 0; i < n; i++) {
+    bool obj = same_variable(t[i].obj, var), key = same_variable(t[i].key, var);
+    if (!obj && !key) continue;
+    if (copy < 0) copy = expr_next(fs, var);
+    if (t[i].kind == T_TABUP) t[i].kind = T_FIELD;
+    if (obj) t[i] = (Target){.kind = t[i].kind, .a = copy, .b = t[i].b, .key = t[i].key};
+    if (key) t[i] = (Target){.kind = t[i].kind, .a = t[i].a, .b = copy, .obj = t[i].obj};
+  }
+}
+
+// t[0..n-1] are the targets before e.
+static void make_target(FuncState *fs, Target *t, int n, Expr *e) {
+  if (e->kind != E_LOCAL && e->kind != E_UPVAL) {
+    t[n] = indexed_target(fs, e);
+    return;
+  }
+  copy_conflicts(fs, t, n, e);
+  if (e->kind == E_UPVAL) {
+    t[n] = (Target){.kind = T_UPVAL, .a = e->index};
+  } else {
+    t[n] = (Target){.kind = var_in_cell(e->var) ? T_CELL : T_LOCAL, .a = e->var->reg};
+  }
+}
+
+static void store_indexed(FuncState *fs, const Target *t, int value, int line) {
+  static const uint8_t ops[] = {
+      [T_TABUP] = OP_SETTABUP, [T_FIELD] = OP_SETFIELD, [T_INT] = OP_SETI, [T_TABLE] = OP_SETTABLE};
+  int base = fs->free;
+  int a = expr_after(fs, t->obj, t->a, line), b = expr_after(fs, t->key, t->b, line);
+  cg_emit(fs, MK_ABCX(ops[t->kind], a, b, value, 0), line);
+  fs->free = base;
 }
 
 // target = value, where value is an RK operand for indexed targets and a register for variables.
 static void store(FuncState *fs, const Target *t, int value, int line) {
-  static const uint8_t ops[] = {
-      [T_TABUP] = OP_SETTABUP, [T_FIELD] = OP_SETFIELD, [T_INT] = OP_SETI, [T_TABLE] = OP_SETTABLE};
   switch (t->kind) {
   case T_LOCAL:
     if (t->a != value) cg_emit(fs, MK_ABCX(OP_MOVE, t->a, value, 0, 0), line);
     break;
   case T_CELL: cg_emit(fs, MK_ABCX(OP_SETCELL, t->a, value, 0, 0), line); break;
   case T_UPVAL: cg_emit(fs, MK_ABCX(OP_SETUPVAL, value, t->a, 0, 0), line); break;
-  default: cg_emit(fs, MK_ABCX(ops[t->kind], t->a, t->b, value, 0), line); break;
+  default: store_indexed(fs, t, value, line); break;
   }
 }
 
@@ -332,19 +352,20 @@ static void store_expr(FuncState *fs, const Target *t, Expr *e, int line) {
   if (t->kind == T_LOCAL) {
     expr_to(fs, e, t->a);
   } else {
-    store(fs, t, t->kind <= T_UPVAL ? expr_any(fs, e) : expr_rk(fs, e), line);
+    store(fs, t, t->kind <= T_UPVAL ? expr_operand(fs, e, line) : expr_rk(fs, e, line), line);
   }
   fs->free = base;
 }
 
-// All operands are evaluated from left to right, then the targets are assigned from right to left, as in Lua.
+// All operands but variables are evaluated from left to right, then the targets are assigned from right to left, as in
+// Lua.
 static void stat_assign(FuncState *fs, const Stat *s) {
   const ExprList *targets = &s->assign.targets;
   ExprList exprs = s->assign.exprs;
   int base = fs->free, n = targets->n;
   int line = list_endline(&exprs, s->line);
   Target one, *t = n == 1 ? &one : arena_alloc(fs->c, (size_t)n * sizeof(Target));
-  for (int i = 0; i < n; i++) t[i] = make_target(fs, targets, i);
+  for (int i = 0; i < n; i++) make_target(fs, t, i, targets->v[i]);
   bool direct = exprs.n == n; // the last value need not pass through a temporary
   if (direct) exprs.n--;
   int values = direct && n == 1 ? 0 : explist_adjust(fs, &exprs, direct ? n - 1 : n, line);
@@ -579,7 +600,7 @@ static void stat_return(FuncState *fs, const Stat *s) {
   if (is_tailcall(fs, l)) {
     emit_return(fs, expr_call(fs, l->v[0], OP_TAILCALL, -1), -1, line);
   } else if (l->n == 1 && !expr_is_multi(l->v[0])) {
-    emit_return(fs, expr_any(fs, l->v[0]), 1, line);
+    emit_return(fs, expr_operand(fs, l->v[0], line), 1, line);
   } else {
     emit_return(fs, base, explist_open(fs, l), line);
   }
@@ -590,7 +611,7 @@ static void stat_return(FuncState *fs, const Stat *s) {
 static void stat_send(FuncState *fs, const Stat *s) {
   int base = fs->free;
   int ch = expr_any(fs, s->send.chan);
-  int value = expr_rk(fs, s->send.value);
+  int value = expr_rk(fs, s->send.value, s->line);
   cg_emit(fs, MK_ABCX(OP_SEND, ch, 0, value, 0), s->line);
   fs->free = base;
   fs->lastline = s->send.value->endline;

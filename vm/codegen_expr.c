@@ -7,8 +7,9 @@
 //             for. Constant operators are folded in the tree first (expr_fold).
 // Invariants: the target of expr_to is either fs->free, and then may serve as scratch on the way, or a local, which is
 //             written last, because the expression may still read it.
-//             Operands are evaluated from left to right. No expression can assign an uncaptured local, so its register
-//             can be read late.
+//             Operands are evaluated from left to right, but for locals, which the instruction that uses them reads:
+//             so in Lua, where they are registers. One in a cell must be fetched from there, and if the other operand
+//             may assign it (a call, or a metamethod), then after that has been evaluated: expr_before, expr_after.
 //             Left-deep trees (a+b+c..., a.b.c..., x and y and ...) can be a million levels deep, as the parser
 //             builds them in a loop: their spines are walked in loops here too. All other depth is bounded by it.
 // Lines:      Lua emits the load of a name, constant or index only when the token after it is known, and with the line
@@ -35,6 +36,8 @@ static bool is_numeral(const Expr *e) { return e->kind == E_INT || e->kind == E_
 static bool is_call(const Expr *e) { return e->kind == E_CALL || e->kind == E_METHOD; }
 
 bool expr_is_multi(const Expr *e) { return is_call(e) || e->kind == E_VARARG; }
+
+static bool const_istrue(const Expr *e) { return e->kind != E_NIL && e->kind != E_FALSE; }
 
 static Expr *strip_parens(Expr *e) {
   while (e->kind == E_PAREN) e = e->bin.a;
@@ -146,10 +149,32 @@ static void fold_unary(FuncState *fs, Expr *e) {
   }
 }
 
+static bool is_unfolded_logic(const Expr *e) { return is_logic(e) && !e->folded; }
+
+// `x and e`, where x is a constant that counts as true, is e, and so is `x or e` with one that counts as false.
+static void fold_logic(FuncState *fs, Expr *top) {
+  Spine s;
+  spine_binary(fs, &s, top, is_unfolded_logic);
+  for (int i = s.n - 1; i >= 0; i--) {
+    Expr *e = s.v[i], *a = e->bin.a;
+    expr_fold(fs, a);
+    if (is_const(a) && const_istrue(a) == (e->kind == E_AND)) {
+      e->kind = E_PAREN;
+      e->bin.a = e->bin.b;
+      expr_fold(fs, e);
+    }
+    e->folded = true;
+  }
+}
+
 void expr_fold(FuncState *fs, Expr *e) {
   if (e->folded) return;
   if (is_arith(e)) {
     fold_spine(fs, e);
+    return;
+  }
+  if (is_logic(e)) {
+    fold_logic(fs, e);
     return;
   }
   e->folded = true;
@@ -169,7 +194,7 @@ void expr_fold(FuncState *fs, Expr *e) {
 
 bool expr_istrue(FuncState *fs, Expr *e) {
   expr_fold(fs, e);
-  return is_const(e) && e->kind != E_NIL && e->kind != E_FALSE;
+  return is_const(e) && const_istrue(e);
 }
 
 static void load_const(FuncState *fs, const Expr *e, int target) {
@@ -207,11 +232,44 @@ bool expr_fieldkey(FuncState *fs, Expr *key, int *k) {
   return key->kind == E_STRING && str_isinterned(key->s) && const_k16(fs, key, k);
 }
 
-int expr_rk(FuncState *fs, Expr *e) {
+int expr_rk(FuncState *fs, Expr *e, int line) {
   int k;
   expr_fold(fs, e);
   if (const_k16(fs, e, &k) && k <= MAX_RKINDEX) return RK_CONST + k;
+  return expr_operand(fs, e, line);
+}
+
+// ---- the order of operands -------------------------------------------------------------------------
+
+// Whether evaluating e (folded) may run other code.
+static bool acts(const Expr *e) {
+  while (e->kind == E_PAREN) e = e->bin.a;
+  return !is_const(e) && e->kind != E_LOCAL && e->kind != E_UPVAL && e->kind != E_FUNCTION && e->kind != E_VARARG;
+}
+
+bool expr_incell(const Expr *e) {
+  while (e->kind == E_PAREN) e = e->bin.a;
+  return e->kind == E_LOCAL && var_in_cell(e->var);
+}
+
+int expr_operand(FuncState *fs, Expr *e, int line) {
+  expr_fold(fs, e);
+  if (expr_incell(e)) expr_settle(strip_parens(e), line);
   return expr_any(fs, e);
+}
+
+// The first operand e of an instruction with another one, `rest`: its register, or -1 if e must be read after rest.
+static int expr_before(FuncState *fs, Expr *e, Expr *rest, int line) {
+  expr_fold(fs, e);
+  expr_fold(fs, rest);
+  return expr_incell(e) && acts(rest) ? -1 : expr_operand(fs, e, line);
+}
+
+int expr_after(FuncState *fs, Expr *e, int reg, int line) {
+  if (reg >= 0) return reg;
+  e = strip_parens(e);
+  expr_settle(e, line);
+  return expr_next(fs, e);
 }
 
 // ---- arithmetic -----------------------------------------------------------------------------------
@@ -249,17 +307,18 @@ static void arith_node(FuncState *fs, Expr *e, int left, int target) {
   if (left < 0) {
     expr_settle(a, e->line);
     if (is_numeral(a) && commutes(e->bin.op) && !is_const(b)) {
-      int right = expr_any(fs, b);
+      int right = expr_operand(fs, b, e->line);
       if (arith_const(fs, e, target, right, a, true)) return;
       left = cg_reserve(fs, 1);
       load_const(fs, a, left);
       cg_emit(fs, MK_ABCX(OP_ADD + e->bin.op, target, left, right, 0), e->line);
       return;
     }
-    left = expr_any(fs, a);
+    left = expr_before(fs, a, b, e->line);
   }
   if (arith_const(fs, e, target, left, b, false)) return;
-  int right = expr_any(fs, b);
+  int right = expr_operand(fs, b, e->line);
+  left = expr_after(fs, a, left, e->line);
   cg_emit(fs, MK_ABCX(OP_ADD + e->bin.op, target, left, right, 0), e->line);
 }
 
@@ -300,12 +359,14 @@ static void equal_jump(FuncState *fs, Expr *e, int left, bool when, int *list) {
     a = b;
     b = t;
   }
-  if (left < 0) left = expr_any(fs, a);
+  if (left < 0) left = expr_before(fs, a, b, line);
   if (const_k16(fs, b, &k)) {
     cg_jump(fs, when ? OP_JEQK : OP_JNEK, left, k, line, list);
-  } else {
-    cg_jump(fs, when ? OP_JEQ : OP_JNE, left, expr_any(fs, b), line, list);
+    return;
   }
+  int right = expr_operand(fs, b, line);
+  left = expr_after(fs, a, left, line);
+  cg_jump(fs, when ? OP_JEQ : OP_JNE, left, right, line, list);
 }
 
 // Each operator's instruction with an immediate on the right, and on the left. The next opcode is its negation.
@@ -319,16 +380,17 @@ static void order_jump(FuncState *fs, Expr *e, int left, bool when, int *list) {
   Expr *a = e->bin.a, *b = e->bin.b;
   int op = e->bin.op, negate = when ? 0 : 1, line = b->endline;
   if (left < 0 && is_imm16(a) && !is_const(b)) {
-    int reg = expr_any(fs, b);
+    int reg = expr_operand(fs, b, line);
     cg_jump(fs, order_left[op - BOP_LT] + negate, reg, (uint16_t)a->i, line, list);
     return;
   }
-  if (left < 0) left = expr_any(fs, a);
+  if (left < 0) left = expr_before(fs, a, b, line);
   if (is_imm16(b)) {
     cg_jump(fs, order_right[op - BOP_LT] + negate, left, (uint16_t)b->i, line, list);
     return;
   }
-  int right = expr_any(fs, b);
+  int right = expr_operand(fs, b, line);
+  left = expr_after(fs, a, left, line);
   int jump = (op == BOP_LT || op == BOP_GT ? OP_JLT : OP_JLE) + negate;
   if (op == BOP_GT || op == BOP_GE) {
     cg_jump(fs, jump, right, left, line, list);
@@ -403,7 +465,7 @@ void expr_jump(FuncState *fs, Expr *e, bool when, int *list, int line) {
     e = e->bin.a;
   }
   if (is_const(e)) {
-    bool truth = e->kind != E_NIL && e->kind != E_FALSE;
+    bool truth = const_istrue(e);
     if (truth == when) {
       expr_settle(e, line);
       expr_next(fs, e); // only so that line hooks see the condition, as in Lua
@@ -462,7 +524,7 @@ static void value_jump(FuncState *fs, Expr *e, int target, bool when, int *list,
   expr_fold(fs, e);
   e = strip_parens(e);
   if (is_const(e)) {
-    bool truth = e->kind != E_NIL && e->kind != E_FALSE;
+    bool truth = const_istrue(e);
     if (truth != when) return;
     load_const(fs, e, target);
     cg_jump(fs, OP_JMP, 0, 0, line, list);
@@ -499,6 +561,10 @@ static void logic_to(FuncState *fs, Expr *e, int target) {
 
 // ---- names, fields and calls ----------------------------------------------------------------------
 
+int expr_object(FuncState *fs, Expr *obj, Expr *key, int line) {
+  return obj->kind == E_UPVAL && acts(key) ? -1 : expr_before(fs, obj, key, line);
+}
+
 // target = obj[key]. `reg`: register of the object, -1 if it is to be evaluated.
 static void index_to(FuncState *fs, Expr *e, int reg, int target) {
   Expr *obj = e->ix.obj, *key = e->ix.key;
@@ -508,13 +574,14 @@ static void index_to(FuncState *fs, Expr *e, int reg, int target) {
     cg_emit(fs, MK_ABCX(OP_GETTABUP, target, obj->index, k, 0), e->line);
     return;
   }
-  if (reg < 0) reg = expr_any(fs, obj);
+  if (reg < 0) reg = expr_object(fs, obj, key, e->line);
   if (field) {
     cg_emit(fs, MK_ABCX(OP_GETFIELD, target, reg, k, 0), e->line);
   } else if (key->kind == E_INT && key->i >= 0 && key->i <= MAX_GETI) {
     cg_emit(fs, MK_ABCX(OP_GETI, target, reg, key->i, 0), e->line);
   } else {
-    int keyreg = expr_any(fs, key);
+    int keyreg = expr_operand(fs, key, e->line);
+    reg = expr_after(fs, obj, reg, e->line);
     cg_emit(fs, MK_ABCX(OP_GETTABLE, target, reg, keyreg, 0), e->line);
   }
   fs->free = base;
@@ -678,14 +745,15 @@ static int ceil_log2(unsigned n) {
 static void table_field(FuncState *fs, int t, const TableItem *item) {
   int base = fs->free, line = item->value->endline, k;
   if (expr_fieldkey(fs, item->key, &k)) {
-    int v = expr_rk(fs, item->value);
+    int v = expr_rk(fs, item->value, line);
     cg_emit(fs, MK_ABCX(OP_SETFIELD, t, k, v, 0), line);
   } else if (item->key->kind == E_INT && item->key->i >= 0 && item->key->i <= MAX_K16) {
-    int v = expr_rk(fs, item->value);
+    int v = expr_rk(fs, item->value, line);
     cg_emit(fs, MK_ABCX(OP_SETI, t, item->key->i, v, 0), line);
   } else {
-    int key = expr_any(fs, item->key);
-    int v = expr_rk(fs, item->value);
+    int key = expr_before(fs, item->key, item->value, line);
+    int v = expr_rk(fs, item->value, line);
+    key = expr_after(fs, item->key, key, line);
     cg_emit(fs, MK_ABCX(OP_SETTABLE, t, key, v, 0), line);
   }
   fs->free = base;
@@ -744,8 +812,8 @@ static void unary_to(FuncState *fs, Expr *e, int target) {
       return;
     }
   }
-  int reg = expr_any(fs, a);
-  cg_emit(fs, MK_ABCX(ops[e->bin.op], target, reg, 0, 0), is_not(e) ? a->endline : e->line);
+  int line = is_not(e) ? a->endline : e->line;
+  cg_emit(fs, MK_ABCX(ops[e->bin.op], target, expr_operand(fs, a, line), 0, 0), line);
   fs->free = base;
 }
 

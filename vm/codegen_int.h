@@ -62,10 +62,18 @@ int cg_closure(FuncState *fs, Func *f);               // generates the inner fun
 void expr_fold(FuncState *fs, Expr *e);           // constants (and foldable operators) become constant nodes
 void expr_to(FuncState *fs, Expr *e, int target); // target: fs->free, or the register of a local
 int expr_any(FuncState *fs, Expr *e);             // a local's own register, or a reserved temporary
-int expr_next(FuncState *fs, Expr *e);            // into the next register, which stays reserved
-int expr_rk(FuncState *fs, Expr *e);              // RK operand
-bool expr_is_multi(const Expr *e);                // call or `...`
-bool expr_istrue(FuncState *fs, Expr *e);         // a constant other than nil and false
+// The same for an instruction of that line, which is the one that reads a local, also one that has to be fetched first.
+int expr_operand(FuncState *fs, Expr *e, int line);
+int expr_next(FuncState *fs, Expr *e);         // into the next register, which stays reserved
+int expr_rk(FuncState *fs, Expr *e, int line); // RK operand of an instruction of that line
+bool expr_incell(const Expr *e);               // a local (of this function) in a cell
+// The object of obj[key] (folded): its register, or -1 if it is to be read after the key, as a local is that lies in a
+// cell, and as upvalues are.
+int expr_object(FuncState *fs, Expr *obj, Expr *key, int line);
+int expr_after(FuncState *fs, Expr *e, int reg,
+               int line);                 // reg, or if that is -1 the register into which e is read now
+bool expr_is_multi(const Expr *e);        // call or `...`
+bool expr_istrue(FuncState *fs, Expr *e); // a constant other than nil and false
 // `want` values in consecutive registers, which stay reserved; surplus expressions are evaluated and dropped.
 int explist_adjust(FuncState *fs, const ExprList *l, int want, int line);
 // All values of the list in registers from fs->free on, not reserved on return; the count, or -1 if the last is open.

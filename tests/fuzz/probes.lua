@@ -160,6 +160,16 @@ function K.assignment()
   add("P(function() local a = {} local b = a a.x, a = 1, {} return b.x, a.x end)")
   add("P(function() local x, y = 1, 2 do local x = y y = x + 10 x, y = y, x L(x) end return x, y end) flush()")
 end
+-- a local that a closure, called by the other operand, assigns
+function K.order()
+  local e = pick {"a %s f()", "f() %s a", "(a) %s (f() %s b)", "t[a] %s t[f()]", "(1 and a) %s -f()", "a %s b %s f()", "a %s t[f()]", "a %s t.x"}
+  e = e:gsub("%%s", function() return pick {"+", "..", "==", "<", ">=", "//", "~", "and", "or"} end)
+  local s = pick {"return %s", "t[a] = %s return t[1], t[2], u[1], u[2]", "t[a], t.x = %s, f() return t, u", "t[f()], t = %s, u return t, u", "t.x, u[b], b = %s return t, u, b", "return {[a] = %s, a}", "if %s then return a end"}
+  local vars = ("local a, b, t, u = %s, %s, {5, 6, x = 1}, {7}"):format(pick {"1", "2.0", "'3'"}, num())
+  local f = "local function f() a, b, t, u = 2, a, u, t return 1 end " .. pick {"", "setmetatable(t, {__index = function() a = b return 3 end}) "}
+  s = s:gsub("%%s", function() return e end)
+  out[#out + 1] = pick {"P(function() " .. vars .. " " .. f .. s .. " end)", "P(function() " .. vars .. " " .. f .. "return (function() " .. s .. " end)() end)"}
+end
 function K.constructor()
   local items = {}
   for i = 1, rnd(8) do
