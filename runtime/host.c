@@ -392,6 +392,14 @@ static void place_results(lua_State *L, int base, int nresults, int status) {
   }
 }
 
+static int script_done(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  (void)ctx;
+  return lua_gettop(L);
+}
+
+int rt_script(lua_State *L) { return vm_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, script_done); }
+
 LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags) {
   Runtime *rt = L->gl->rt;
   M *m = rt->m0, *outer = m_current;
@@ -403,6 +411,11 @@ LUA_API int lungo_run(lua_State *L, int nargs, int nresults, int flags) {
     return LUA_ERRRUN;
   }
   m_setcurrent(m);
+  if ((flags & LUNGO_PANIC) && lua_checkstack(L, 1)) {
+    lua_pushcfunction(L, rt_script);
+    lua_insert(L, base);
+    nargs++;
+  }
   L->base_ci.func = L->stack + base - 1; // what lies below is the host's: an error unwinds to the base frame
   enter_scheduler(m, g, flags);
   run_main(m, g, nargs);

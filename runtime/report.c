@@ -159,9 +159,12 @@ static void put_level(Out *o, lua_State *L, lua_Debug *ar) {
   if (ar->istailcall) out_printf(o, "\t(...tail calls...)\n");
 }
 
+// Go has nothing below main, so this is not shown.
+static bool is_script(const CallInfo *ci) { return ci->func->tag == TAG_LCF && ci->func->f == rt_script; }
+
 static int count_levels(lua_State *L) {
   int n = 0;
-  for (const CallInfo *ci = L->ci; ci != NULL && ci != &L->base_ci; ci = ci->prev) n++;
+  for (const CallInfo *ci = L->ci; ci != NULL && ci != &L->base_ci && !is_script(ci); ci = ci->prev) n++;
   return n;
 }
 
@@ -174,6 +177,7 @@ static void put_traceback(Out *o, lua_State *L) {
       level += skip - 1;
       continue;
     }
+    if (is_script(ar.i_ci)) break;
     put_level(o, L, &ar);
   }
 }

@@ -340,6 +340,11 @@ void rt_quit_poll(M *m); // SIGQUIT arrived: prints all goroutines and ends the 
 void g_mark(G *g, struct Marker *mk); // all that g holds
 bool leaks_ishidden(const G *g);      // leak pass: g's stack is hidden
 
+// ---- host.c ----
+// Calls its first argument with the others: a script's main function. Lua's own command does that by a C function too,
+// which a script sees as the last level of a traceback and of debug.getinfo.
+int rt_script(lua_State *L);
+
 // ---- report.c ----
 typedef struct GCensus { // needs no memory; one at a time, while the world is stopped
   G *first;

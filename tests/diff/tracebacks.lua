@@ -1,5 +1,5 @@
 -- Tracebacks of every kind of frame, as debug.traceback lays them out.
--- All in a coroutine, whose base is the same in both: lungo's main chunk has no C function below it.
+-- All in a coroutine.
 coroutine.wrap(function()
 local function clean(s)
   return (tostring(s):gsub("0x%x+", "ADDR"))

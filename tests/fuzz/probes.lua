@@ -48,8 +48,7 @@ local O = object("o", "add sub mul div mod pow unm idiv band bor bxor shl shr bn
 local Q = object("qq", "add concat lt eq shl close")
 local R = object("r", "")
 local function closer(n, e) return setmetatable({}, {__close = function(_, err) L("close " .. n) L(err) if e then error(e, 0) end end}) end
--- lua5.4 has a C function of its own below the main chunk
-local function traceback(m) return (debug.traceback(m):gsub('%s+%[C%]: in %?$', '')) end
+local traceback = debug.traceback
 -- ---- end of prelude
 ]=]
 
