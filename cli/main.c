@@ -24,6 +24,7 @@ typedef struct Options {
   bool noenv;       // -E
   bool has_e;       // some -e was given
   bool leaks;       // --leaks
+  bool race;        // --race
   long maxprocs;    // 0: not given
   bool seeded;
   unsigned long long seed;
@@ -40,6 +41,7 @@ static const char usage_text[] = "usage: lungo [options] [script [args]]\n"
                                  "  -W               turn warnings on\n"
                                  "  --maxprocs N     run on at most N processors (default: all; also LUNGOMAXPROCS)\n"
                                  "  --seed N         reproducible scheduling, with one processor\n"
+                                 "  --race           report data races; status 66 at exit if there were any\n"
                                  "  --leaks          at exit, report goroutines that nothing can ever wake\n"
                                  "  --help           show this text\n"
                                  "  --               stop handling options\n"
@@ -77,8 +79,8 @@ static int long_option(Options *o, int *i) {
     print_version();
     return EXIT_SUCCESS + 1;
   }
-  if (strcmp(name, "--leaks") == 0) {
-    o->leaks = true;
+  if (strcmp(name, "--leaks") == 0 || strcmp(name, "--race") == 0) {
+    *(name[2] == 'l' ? &o->leaks : &o->race) = true;
     return 0;
   }
   if (strcmp(name, "--maxprocs") != 0 && strcmp(name, "--seed") != 0)
@@ -296,6 +298,7 @@ int main(int argc, char **argv) {
   if (argc > 0 && argv[0][0] != '\0') progname = argv[0];
   int r = parse_options(&o);
   if (r) return r - 1;
+  if (o.race) lungo_detectraces();
   lua_State *L = luaL_newstate();
   if (L == NULL) {
     complain("cannot create state: not enough memory");
@@ -307,5 +310,5 @@ int main(int argc, char **argv) {
   bool ok = run_all(L, &o);
   if (o.leaks) lungo_leaks(L);
   lua_close(L);
-  return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+  return lungo_racestatus(ok ? EXIT_SUCCESS : EXIT_FAILURE);
 }

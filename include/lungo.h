@@ -67,6 +67,13 @@ LUA_API void lungo_modulesafe(lua_State *L);
 // Makes scheduling reproducible (use one processor too): seeds every random choice of the scheduler and of select.
 LUA_API void lungo_setseed(lua_State *L, unsigned long long seed);
 
+// Data races (docs/manual.md "Data races"). lungo_detectraces: from now on they are looked for and reported on standard
+// error. To be called once, before the only state of the process is made. lungo_racestatus: for who ends the process:
+// 66 in place of a status of 0 if there were any, after a line that says how many; else the status as it is. Ends
+// inside (os.exit) do that by themselves.
+LUA_API void lungo_detectraces(void);
+LUA_API int lungo_racestatus(int status);
+
 // Processors (threads that run Lua at once). n < 1 only asks. Returns the previous number.
 LUA_API int lungo_maxprocs(lua_State *L, int n);
 

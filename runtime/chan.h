@@ -4,6 +4,7 @@
 #ifndef LUNGO_RUNTIME_CHAN_H
 #define LUNGO_RUNTIME_CHAN_H
 
+#include "happens.h"
 #include "waitq.h"
 
 // Element type of a typed channel.
@@ -101,9 +102,13 @@ int chan_parkforever(lua_State *L, WaitReason why, lua_KFunction k);
 
 static ALWAYS_INLINE uint32_t ring_next(const Chan *c, uint32_t i) { return i + 1 == c->cap ? 0 : i + 1; }
 
-static ALWAYS_INLINE void ring_put(Chan *c, const Value *v) {
+static ALWAYS_INLINE Value *ring_end(Chan *c) { // the place behind the newest value
   uint64_t at = (uint64_t)c->head + c->count;
-  v_copy(&c->ring[at >= c->cap ? at - c->cap : at], v);
+  return &c->ring[at >= c->cap ? at - c->cap : at];
+}
+
+static ALWAYS_INLINE void ring_put(Chan *c, const Value *v) {
+  v_copy(ring_end(c), v);
   c->count++;
 }
 
@@ -111,6 +116,18 @@ static ALWAYS_INLINE void ring_take(Chan *c, Value *v) {
   v_copy(v, &c->ring[c->head]);
   c->head = ring_next(c, c->head);
   c->count--;
+}
+
+// For the race detector: the caller hands its value to receiver g, which waits. With a ring it is as if the value went
+// through the next place of it.
+static inline void chan_race_handover(Chan *c, G *g) {
+  if (c->cap == 0) {
+    race_meet(g);
+    return;
+  }
+  race_pass(NULL, &c->ring[c->head]);
+  race_pass(g, &c->ring[c->head]);
+  c->head = ring_next(c, c->head);
 }
 
 // False: it would block (or the channel is closed: ask c->closed).
@@ -121,9 +138,11 @@ static ALWAYS_INLINE bool chan_send_locked(Chan *c, const Value *v, G **wake) {
     v_copy(&w->v, v);
     w->ok = true;
     *wake = w->g;
+    if (unlikely(race_on)) chan_race_handover(c, w->g);
     return true;
   }
   if (c->count == c->cap) return false;
+  if (unlikely(race_on)) race_pass(NULL, ring_end(c));
   ring_put(c, v);
   return true;
 }
@@ -131,9 +150,11 @@ static ALWAYS_INLINE bool chan_send_locked(Chan *c, const Value *v, G **wake) {
 // A closed and drained channel gives nil, false.
 static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake) {
   if (c->count > 0) {
+    if (unlikely(race_on)) race_pass(NULL, &c->ring[c->head]);
     ring_take(c, v);
     Waiter *w = waitq_popwin(&c->sendq);
     if (w) { // the ring was full: the first sender's value takes the place that became free
+      if (unlikely(race_on)) race_pass(w->g, ring_end(c));
       ring_put(c, &w->v);
       w->ok = true;
       *wake = w->g;
@@ -147,10 +168,12 @@ static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake
     w->ok = true;
     *wake = w->g;
     *ok = true;
+    if (unlikely(race_on)) race_meet(w->g);
     return true;
   }
   v_setnil(v);
   *ok = false;
+  if (unlikely(race_on) && c->closed) rt_race_acquire(c);
   return c->closed;
 }
 

@@ -72,6 +72,7 @@ void context_unhook(Context *c, ContextHook *hook) {
 // ---- cancelling --------------------------------------------------------------------------------------------------
 
 static void mark_canceled(Context *c, ContextErr err, uint64_t cause) {
+  if (unlikely(race_on)) rt_race_release(c);
   slot_store(&c->cause, cause);
   atomic_store_explicit(&c->err, (uint8_t)err, memory_order_release); // pairs with context_err
 }
@@ -179,8 +180,11 @@ Userdata *context_setdone(Context *c, Userdata *view) {
   Userdata *done = atomic_load_explicit(&c->done, memory_order_relaxed);
   if (done == NULL) {
     done = view;
-    if (context_err(c) != CONTEXT_LIVE) chan_behind(view)->closed = true; // nobody else has it yet
-    atomic_store_explicit(&c->done, view, memory_order_release);          // pairs with who asks for it without lock
+    if (context_err(c) != CONTEXT_LIVE) { // nobody else has it yet
+      chan_behind(view)->closed = true;
+      if (unlikely(race_on)) rt_race_release(chan_behind(view));
+    }
+    atomic_store_explicit(&c->done, view, memory_order_release); // pairs with who asks for it without lock
   }
   unlock(&c->lk);
   return done;

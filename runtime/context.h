@@ -43,7 +43,9 @@ struct Context { // all zero: a live context without parent
 };
 
 static inline ContextErr context_err(Context *c) {
-  return (ContextErr)atomic_load_explicit(&c->err, memory_order_acquire); // pairs with mark_canceled
+  ContextErr err = (ContextErr)atomic_load_explicit(&c->err, memory_order_acquire); // pairs with mark_canceled
+  if (unlikely(race_on) && err != CONTEXT_LIVE) rt_race_acquire(c);
+  return err;
 }
 const char *context_errtext(ContextErr err); // not for CONTEXT_LIVE
 

@@ -10,7 +10,8 @@
 //             RANK_ALLG      Runtime.glock: slabs of Gs and the shared list of dead ones
 //             RANK_HEAP      locks inside the allocator (cache_new is called under RANK_SCHED)
 // Not here:   the locks of C modules (vm/cmodule.h), which are held while Lua's API runs: whoever takes one holds no
-//             other lock at all, and any of these may be taken under it.
+//             other lock at all, and any of these may be taken under it. The race detector's locks (happens.c,
+//             shadow.c, races.c) are leaves below all of these.
 // Invariants: g_ready may be called with nothing above RANK_SCHED held, that is: with no lock at all, by convention.
 #ifndef LUNGO_RUNTIME_LOCKRANK_H
 #define LUNGO_RUNTIME_LOCKRANK_H

@@ -17,6 +17,7 @@
 #include "cmodule.h"
 #include "gc.h"
 #include "group.h"
+#include "happens.h"
 #include "meta.h"
 #include "seam.h"
 #include "sync.h"
@@ -69,6 +70,7 @@ static bool worth_waking(P *p) {
 
 void g_ready(Ctx *ctx, G *g) {
   M *m = m_of(ctx);
+  if (unlikely(race_on)) race_wake(g);
   g_setstatus(g, G_WAITING, G_RUNNABLE);
   if (unlikely(m == NULL || m->p == NULL)) {
     Runtime *rt = g->L->gl->rt;

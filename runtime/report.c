@@ -11,6 +11,7 @@
 //             Only the first thread that reports ends the process; others wait for that.
 // See also:   host.c (exit status), docs/manual.md "Errors". Tests: tests/cli/panic_*.
 #include "sched_int.h"
+#include "happens.h"
 #include "hint.h"
 #include "call.h"
 #include "dbg.h"
@@ -308,7 +309,7 @@ static void flush_stderr(void) {
 
 _Noreturn void process_exit(int status) {
   claim_end();
-  exit(status);
+  exit(race_status(status));
 }
 
 static void put_head(Out *o, const char *head) {

@@ -10,6 +10,7 @@
 // See also:   seam.h, gc_mark.c, leaks.c.
 #include "sched_int.h"
 #include "gc.h"
+#include "happens.h"
 #include "seam.h"
 
 void g_mark(G *g, struct Marker *mk) {
@@ -36,6 +37,7 @@ void rt_markroots(Global *gl, struct Marker *m) {
   for (int i = 0; i < atomic_load(&rt->nallp); i++) mark_kept(rt->allp[i], m);
   for (G *g = rt->gfree.head; g != NULL; g = g->schednext) g->L = g->cur = NULL;
   timers_markroots(rt, m);
+  if (unlikely(race_on)) race_markroots(m);
 }
 
 void rt_aftermark(Global *gl) { timers_aftermark(gl->rt); }

@@ -17,6 +17,7 @@
 #include "call.h"
 #include "func.h"
 #include "group.h"
+#include "happens.h"
 #include "hub.h"
 #include "gc.h"
 #include "lungo.h"
@@ -224,6 +225,7 @@ static bool state_reusable(lua_State *L) {
 }
 
 void g_free(M *m, G *g) {
+  if (unlikely(race_on)) race_end(g);
   bool reusable = state_reusable(g->L);
   thread_reset_stack(g->L); // also for those who still hold it: it is a dead coroutine now
   if (!reusable) g->L = NULL;
@@ -332,6 +334,7 @@ static void burst_step(M *m) {
 
 static void g_launch(M *m, G *g, bool counted) {
   P *p = m->p;
+  if (unlikely(race_on)) race_go(g, !counted); // finalizers are started where a collection happened to end
   g->is_system = !counted;
   if (counted) stat_add(p->ngo, 1);
   stat_add(p->ngos, 1);

@@ -57,6 +57,7 @@ static bool mutex_enqueue(lua_State *L, Mutex *m, bool woken) {
     if (cas(&m->state, &s, (s | (locked ? MUTEX_WAITERS : MUTEX_LOCKED)) & ~clear)) {
       if (locked) break;
       unlock(&m->lk);
+      if (unlikely(race_on)) rt_race_acquire(m);
       v_setnil(&w->v);
       return true;
     }
@@ -115,17 +116,36 @@ bool mutex_unlock_slow(Ctx *ctx, Mutex *m) {
 
 // ---- RWMutex -------------------------------------------------------------------------------------------------
 
+// The race detector sees two objects: a writer's unlock is released to `rw`, a reader's to `readers`. Writers acquire
+// both, readers only the first. g: who waits and was admitted; NULL: the caller.
+static void rw_race_enter(RWMutex *rw, G *g, bool writer) {
+  const void *objs[] = {rw, &rw->readers};
+  for (int i = 0; i <= writer; i++) {
+    if (g != NULL)
+      race_acquire_for(g, objs[i]);
+    else
+      rt_race_acquire(objs[i]);
+  }
+}
+
 bool rw_tryrlock(RWMutex *rw) {
   uint64_t s = load(&rw->state);
-  while (!(s & (RW_WRITER | RW_QUEUED)))
-    if (cas(&rw->state, &s, s + 1)) return true;
+  while (!(s & (RW_WRITER | RW_QUEUED))) {
+    if (cas(&rw->state, &s, s + 1)) {
+      if (unlikely(race_on)) rw_race_enter(rw, NULL, false);
+      return true;
+    }
+  }
   return false;
 }
 
 bool rw_trylock(RWMutex *rw) {
   uint64_t zero = 0;
-  return atomic_compare_exchange_strong_explicit(&rw->state, &zero, RW_WRITER, memory_order_acquire,
-                                                 memory_order_relaxed);
+  if (!atomic_compare_exchange_strong_explicit(&rw->state, &zero, RW_WRITER, memory_order_acquire,
+                                               memory_order_relaxed))
+    return false;
+  if (unlikely(race_on)) rw_race_enter(rw, NULL, true);
+  return true;
 }
 
 static bool rw_enqueue(lua_State *L, RWMutex *rw, bool writer) {
@@ -136,6 +156,7 @@ static bool rw_enqueue(lua_State *L, RWMutex *rw, bool writer) {
     if (cas(&rw->state, &s, !admitted ? s | RW_QUEUED : writer ? RW_WRITER : s + 1)) {
       if (!admitted) break;
       unlock(&rw->lk);
+      if (unlikely(race_on)) rw_race_enter(rw, NULL, writer);
       return true;
     }
   }
@@ -156,10 +177,12 @@ static Waiter *rw_admit_locked(RWMutex *rw, bool readers_first) {
     for (; (w = rw->readers.head) != NULL; end = &w->next, in++) {
       waitq_remove(&rw->readers, w);
       *end = w;
+      if (unlikely(race_on)) rw_race_enter(rw, w->g, false);
     }
   }
   if (in == 0 && (w = rw->writers.head) != NULL) {
     waitq_remove(&rw->writers, w);
+    if (unlikely(race_on)) rw_race_enter(rw, w->g, true);
     list = w;
     in = RW_WRITER;
   }
@@ -177,6 +200,7 @@ static void rw_handover(Ctx *ctx, RWMutex *rw, bool readers_first) {
 
 bool rw_unlock(Ctx *ctx, RWMutex *rw) {
   uint64_t s = load(&rw->state);
+  if (unlikely(race_on)) rt_race_release(rw);
   do {
     if (!(s & RW_WRITER)) return false;
   } while (!cas(&rw->state, &s, s & RW_QUEUED));
@@ -186,6 +210,7 @@ bool rw_unlock(Ctx *ctx, RWMutex *rw) {
 
 bool rw_runlock(Ctx *ctx, RWMutex *rw) {
   uint64_t s = load(&rw->state);
+  if (unlikely(race_on)) rt_race_release(&rw->readers);
   do {
     if (!(s & RW_READERS)) return false;
   } while (!cas(&rw->state, &s, s - 1));
@@ -214,6 +239,7 @@ static bool wg_finish(Ctx *ctx, WaitGroup *wg, int64_t d) {
   for (; n == 0 && (w = wg->q.head) != NULL; end = &w->next) {
     waitq_remove(&wg->q, w);
     *end = w;
+    if (unlikely(race_on)) race_acquire_for(w->g, wg);
   }
   unlock(&wg->lk);
   waiters_ready(ctx, list);
@@ -222,6 +248,7 @@ static bool wg_finish(Ctx *ctx, WaitGroup *wg, int64_t d) {
 
 bool wg_add(Ctx *ctx, WaitGroup *wg, int64_t d) {
   if (d < -INT32_MAX || d > INT32_MAX) return false;
+  if (unlikely(race_on) && d < 0) rt_race_release(wg);
   uint64_t s = load(&wg->state);
   for (;;) {
     int64_t n = WG_COUNT(s) + d;
@@ -231,14 +258,19 @@ bool wg_add(Ctx *ctx, WaitGroup *wg, int64_t d) {
   }
 }
 
+static bool wg_nowait(WaitGroup *wg) {
+  if (unlikely(race_on)) rt_race_acquire(wg);
+  return true;
+}
+
 bool wg_begin_wait(lua_State *L, WaitGroup *wg) {
-  if (WG_COUNT(atomic_load_explicit(&wg->state, memory_order_acquire)) == 0) return true;
+  if (WG_COUNT(atomic_load_explicit(&wg->state, memory_order_acquire)) == 0) return wg_nowait(wg);
   lock(&wg->lk);
   uint64_t s = atomic_load_explicit(&wg->state, memory_order_acquire);
   do {
     if (WG_COUNT(s) == 0) {
       unlock(&wg->lk);
-      return true;
+      return wg_nowait(wg);
     }
   } while (!cas(&wg->state, &s, s + 1));
   waitq_push(&wg->q, waiter_of(L->g), wg);
@@ -252,6 +284,7 @@ bool once_begin(lua_State *L, Once *o, bool *mine) {
   if (once_isdone(o)) return true;
   lock(&o->lk);
   uint32_t s = load(&o->state);
+  if (unlikely(race_on) && s == ONCE_DONE) rt_race_acquire(o);
   if (s == ONCE_RUNNING) {
     waitq_push(&o->q, waiter_of(L->g), o);
     return false;
@@ -266,6 +299,7 @@ bool once_begin(lua_State *L, Once *o, bool *mine) {
 }
 
 void once_finish(Ctx *ctx, Once *o) {
+  if (unlikely(race_on)) rt_race_release(o);
   lock(&o->lk);
   Waiter *list = o->q.head;
   for (Waiter *w = list; w; w = w->next) w->obj = NULL;
@@ -305,6 +339,7 @@ bool cond_begin_wait(lua_State *L, Cond *c, uint32_t ticket) {
   lock(&c->lk);
   if (ticket_before(ticket, c->served)) { // the signal came before we did
     unlock(&c->lk);
+    if (unlikely(race_on)) rt_race_acquire(c);
     return true;
   }
   cond_enqueue_locked(L, c, ticket);
@@ -315,6 +350,7 @@ bool cond_begin_wait_since(lua_State *L, Cond *c, uint32_t seen) {
   lock(&c->lk);
   if (c->nsignals != seen) {
     unlock(&c->lk);
+    if (unlikely(race_on)) rt_race_acquire(c);
     return true;
   }
   cond_enqueue_locked(L, c, c->next++);
@@ -324,6 +360,7 @@ bool cond_begin_wait_since(lua_State *L, Cond *c, uint32_t seen) {
 // The ticket served may belong to somebody who is still on his way into the queue: he will see it there.
 void cond_signal(Ctx *ctx, Cond *c) {
   Waiter *w = NULL;
+  if (unlikely(race_on)) rt_race_release(c);
   lock(&c->lk);
   c->nsignals++;
   if (c->served != c->next) {
@@ -336,6 +373,7 @@ void cond_signal(Ctx *ctx, Cond *c) {
 }
 
 void cond_broadcast(Ctx *ctx, Cond *c) {
+  if (unlikely(race_on)) rt_race_release(c);
   lock(&c->lk);
   c->nsignals++;
   c->served = c->next;
@@ -351,6 +389,7 @@ void cond_broadcast(Ctx *ctx, Cond *c) {
 static bool sem_take_locked(Semaphore *s, int64_t k) {
   if (s->q.head || k > s->size - s->used) return false;
   s->used += k;
+  if (unlikely(race_on)) rt_race_acquire(s);
   return true;
 }
 
@@ -373,6 +412,7 @@ static void sem_admit_locked(Semaphore *s, Waiter ***end) {
     waitq_remove(&s->q, w);
     v_setnil(&w->v);
     w->ok = true;
+    if (unlikely(race_on)) race_acquire_for(w->g, s);
     **end = w;
     *end = &w->next;
   }
@@ -442,6 +482,7 @@ bool sem_end_acquire_context(lua_State *L, Semaphore *s, int64_t k, Context *c, 
 
 bool sem_release(Ctx *ctx, Semaphore *s, int64_t k) {
   Waiter *list = NULL, **end = &list;
+  if (unlikely(race_on)) rt_race_release(s);
   lock(&s->lk);
   bool ok = k <= s->used;
   if (ok) {

@@ -29,19 +29,24 @@ static inline bool mutex_trylock(Mutex *m) {
   uint32_t s = atomic_load_explicit(&m->state, memory_order_relaxed);
   while (!(s & MUTEX_LOCKED))
     if (atomic_compare_exchange_weak_explicit(&m->state, &s, s | MUTEX_LOCKED, memory_order_acquire,
-                                              memory_order_relaxed))
+                                              memory_order_relaxed)) {
+      if (unlikely(race_on)) rt_race_acquire(m);
       return true;
+    }
   return false;
 }
 static inline bool mutex_begin(lua_State *L, Mutex *m) {
   uint32_t zero = 0;
-  return likely(atomic_compare_exchange_strong_explicit(&m->state, &zero, MUTEX_LOCKED, memory_order_acquire,
-                                                        memory_order_relaxed)) ||
-         mutex_begin_slow(L, m);
+  if (unlikely(!atomic_compare_exchange_strong_explicit(&m->state, &zero, MUTEX_LOCKED, memory_order_acquire,
+                                                        memory_order_relaxed)))
+    return mutex_begin_slow(L, m);
+  if (unlikely(race_on)) rt_race_acquire(m);
+  return true;
 }
 // False: it was not locked.
 static inline bool mutex_unlock(Ctx *ctx, Mutex *m) {
   uint32_t one = MUTEX_LOCKED;
+  if (unlikely(race_on)) rt_race_release(m);
   return likely(
              atomic_compare_exchange_strong_explicit(&m->state, &one, 0, memory_order_release, memory_order_relaxed)) ||
          mutex_unlock_slow(ctx, m);
@@ -88,7 +93,11 @@ typedef struct Once {
   const lua_State *runner; // while running: a coroutine may go on in another goroutine
 } Once;
 enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
-static inline bool once_isdone(Once *o) { return atomic_load_explicit(&o->state, memory_order_acquire) == ONCE_DONE; }
+static inline bool once_isdone(Once *o) {
+  if (atomic_load_explicit(&o->state, memory_order_acquire) != ONCE_DONE) return false;
+  if (unlikely(race_on)) rt_race_acquire(o);
+  return true;
+}
 // True with *mine set: the caller runs the function and then calls once_finish. True otherwise: it is done.
 bool once_begin(lua_State *L, Once *o, bool *mine);
 void once_finish(Ctx *ctx, Once *o);

@@ -15,6 +15,7 @@
 #include "sched_int.h"
 #include "call.h"
 #include "gc.h"
+#include "happens.h"
 #include "meta.h"
 #include <errno.h>
 #include <lauxlib.h>
@@ -154,6 +155,7 @@ void timer_start(lua_State *L, Timer *t, int64_t when, int64_t period) {
   M *m = m_of(L->ctx);
   int r = rt_start(m->rt, m); // beside a loop without end nobody else would look at the clock
   if (r != 0) dbg_runerror(L, "cannot start a thread: %s", strerror(-r));
+  if (unlikely(race_on)) rt_race_release(t);
   P *p = timer_lock(m, t);
   r = timer_insert_locked(m->rt, p, t, when, period);
   unlock_ranked(&p->timerlock, RANK_TIMERS);
@@ -223,6 +225,7 @@ int64_t timers_run(M *m, P *p, int64_t now) {
       void (*fire)(Ctx *, Timer *, int64_t) = t->fire;
       unlock_ranked(&p->timerlock, RANK_TIMERS);
       m->infire = true;
+      if (unlikely(race_on)) race_fire(t);
       fire(&m->ctx, t, now);
       m->infire = false;
       lock_ranked(&p->timerlock, RANK_TIMERS);

@@ -11,6 +11,15 @@
 #include "lungolib.h"
 #include "quick.h"
 
+// For the race detector: what came before the operation is given away with what it stores, what others gave away is
+// seen with what it loads. Around an operation that does both: edge_store, then edge_load.
+static inline void edge_store(const void *p) {
+  if (unlikely(race_on)) rt_race_release(p);
+}
+static inline void edge_load(const void *p) {
+  if (unlikely(race_on)) rt_race_acquire(p);
+}
+
 // ---- atomic.int ---------------------------------------------------------------------------------------------
 
 typedef struct IntObj {
@@ -36,40 +45,57 @@ static int int_new(lua_State *L) {
   return 1;
 }
 
-static int int_load(lua_State *L) { return push_int(L, atomic_load(check_int(L))); }
+static int push_loaded(lua_State *L, const void *p, int64_t v) {
+  edge_load(p);
+  return push_int(L, v);
+}
+
+static int int_load(lua_State *L) {
+  _Atomic int64_t *p = check_int(L);
+  return push_loaded(L, p, atomic_load(p));
+}
+
+// Argument 2 of an operation that stores.
+static int64_t arg_tostore(lua_State *L, const void *p) {
+  int64_t v = lib_checkinteger(L, 2);
+  edge_store(p);
+  return v;
+}
 
 static int int_store(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
-  atomic_store(p, lib_checkinteger(L, 2));
+  atomic_store(p, arg_tostore(L, p));
   return 0;
 }
 
 static int int_add(lua_State *L) { // the new value; wraps around
   _Atomic int64_t *p = check_int(L);
-  int64_t d = lib_checkinteger(L, 2);
-  return push_int(L, (int64_t)((uint64_t)atomic_fetch_add(p, d) + (uint64_t)d));
+  int64_t d = arg_tostore(L, p);
+  return push_loaded(L, p, (int64_t)((uint64_t)atomic_fetch_add(p, d) + (uint64_t)d));
 }
 
 static int int_swap(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
-  return push_int(L, atomic_exchange(p, lib_checkinteger(L, 2)));
+  return push_loaded(L, p, atomic_exchange(p, arg_tostore(L, p)));
 }
 
 static int int_cas(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
-  int64_t old = lib_checkinteger(L, 2);
-  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, lib_checkinteger(L, 3)));
+  int64_t old = lib_checkinteger(L, 2), to = lib_checkinteger(L, 3);
+  edge_store(p);
+  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, to));
+  edge_load(p);
   return 1;
 }
 
 static int int_band(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
-  return push_int(L, atomic_fetch_and(p, lib_checkinteger(L, 2)));
+  return push_loaded(L, p, atomic_fetch_and(p, arg_tostore(L, p)));
 }
 
 static int int_bor(lua_State *L) {
   _Atomic int64_t *p = check_int(L);
-  return push_int(L, atomic_fetch_or(p, lib_checkinteger(L, 2)));
+  return push_loaded(L, p, atomic_fetch_or(p, arg_tostore(L, p)));
 }
 
 // Their quick halves: an object of the kind and integers, of the right number.
@@ -144,26 +170,35 @@ static int bool_new(lua_State *L) {
 }
 
 static int bool_load(lua_State *L) {
-  lua_pushboolean(L, atomic_load(check_bool(L)));
+  atomic_bool *p = check_bool(L);
+  lua_pushboolean(L, atomic_load(p));
+  edge_load(p);
   return 1;
 }
 
 static int bool_store(lua_State *L) {
   atomic_bool *p = check_bool(L);
-  atomic_store(p, arg_bool(L, 2));
+  bool v = arg_bool(L, 2);
+  edge_store(p);
+  atomic_store(p, v);
   return 0;
 }
 
 static int bool_swap(lua_State *L) {
   atomic_bool *p = check_bool(L);
-  lua_pushboolean(L, atomic_exchange(p, arg_bool(L, 2)));
+  bool v = arg_bool(L, 2);
+  edge_store(p);
+  lua_pushboolean(L, atomic_exchange(p, v));
+  edge_load(p);
   return 1;
 }
 
 static int bool_cas(lua_State *L) {
   atomic_bool *p = check_bool(L);
-  bool old = arg_bool(L, 2);
-  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, arg_bool(L, 3)));
+  bool old = arg_bool(L, 2), to = arg_bool(L, 3);
+  edge_store(p);
+  lua_pushboolean(L, atomic_compare_exchange_strong(p, &old, to));
+  edge_load(p);
   return 1;
 }
 
@@ -194,19 +229,30 @@ static int value_new(lua_State *L) {
   return 1;
 }
 
-static int value_load(lua_State *L) { return push_bits(L, atomic_load(&check_value(L)->bits)); }
+static int value_load(lua_State *L) {
+  Slot *s = check_value(L);
+  uint64_t bits = atomic_load(&s->bits);
+  edge_load(s);
+  return push_bits(L, bits);
+}
 
 static int value_store(lua_State *L) {
   Slot *s = check_value(L);
   lua_settop(L, 2);
-  atomic_store(&s->bits, arg_bits(L, 2));
+  uint64_t to = arg_bits(L, 2);
+  edge_store(s);
+  atomic_store(&s->bits, to);
   return 0;
 }
 
 static int value_swap(lua_State *L) {
   Slot *s = check_value(L);
   lua_settop(L, 2);
-  return push_bits(L, atomic_exchange(&s->bits, arg_bits(L, 2)));
+  uint64_t to = arg_bits(L, 2);
+  edge_store(s);
+  uint64_t old = atomic_exchange(&s->bits, to);
+  edge_load(s);
+  return push_bits(L, old);
 }
 
 // Compares as rawequal does: two equal strings or boxed integers need not have the same bits.
@@ -216,9 +262,11 @@ static int value_cas(lua_State *L) {
   uint64_t to = arg_bits(L, 3), cur = atomic_load(&s->bits);
   Value v;
   bool done = false;
+  edge_store(s);
   do {
     bits_decode(&v, cur);
   } while (value_rawequal(&v, lib_arg(L, 2)) && !(done = atomic_compare_exchange_weak(&s->bits, &cur, to)));
+  edge_load(s);
   lua_pushboolean(L, done);
   return 1;
 }

@@ -49,6 +49,7 @@ static int pool_get(lua_State *L) {
   lock(&p->lk);
   if (p->n > 0) v_copy(&v, &p->v[--p->n]);
   unlock(&p->lk);
+  if (unlikely(race_on)) rt_race_acquire(p);
   if (!v_isnil(&v)) {
     lib_push(L, &v);
     return 1;
@@ -87,6 +88,7 @@ static int pool_put(lua_State *L) {
   uint32_t cap;
   if (v_isnil(v)) return 0;
   share_value(L, v);
+  if (unlikely(race_on)) rt_race_release(p);
   while (!pool_tryput(p, v, &cap)) pool_grow(L, p, cap);
   return 0;
 }
@@ -146,10 +148,12 @@ static void do_step(lua_State *L, Userdata *map, MapStep *s) {
   if (v_isnil(s->key)) luaL_error(L, "table index is nil");
   share_value(L, s->key);
   share_value(L, s->val);
+  if (unlikely(race_on)) rt_race_release(map);
   lock(&s->map->lk);
   L->nogc++; // a collection would wait for those who wait for the lock
   int status = vm_rawprotected(L, map_apply, s);
   L->nogc--;
+  if (unlikely(race_on)) rt_race_acquire(map);
   unlock(&s->map->lk);
   if (status != LUA_OK) lua_error(L);
 }
@@ -179,6 +183,7 @@ static int map_load(lua_State *L) {
   Userdata *u = obj_checkud(L, 1, &map_kind);
   if (unlikely(L->top != L->ci->func + 3)) lua_settop(L, 2);
   table_get(L, map_table(u), lib_arg(L, 2), L->top - 2); // in place of the map
+  if (unlikely(race_on)) rt_race_acquire(u);
   L->top--;
   return 1;
 }
@@ -263,6 +268,7 @@ static lua_Integer push_next(lua_State *L, Userdata *map, int keys, lua_Integer 
   Value k, v;
   while (table_getint(L, list, ++i, &k)) {
     if (!table_get(L, t, &k, &v)) continue;
+    if (unlikely(race_on)) rt_race_acquire(map);
     lib_push(L, &k);
     lib_push(L, &v);
     return i;

@@ -5,6 +5,7 @@
 #   -- expect-status: N          exit status (default 0)
 #   -- expect-stderr: REGEX      each must match some line of standard error
 #   -- procs: N                  run only with that many processors
+#   -- options: OPTIONS          of the command
 # An example's .expect file: `exact`, `set` (lines in any order) or `pattern` (each line a regular expression that some
 # line of the output matches) on its first line, then the lines; lines that begin with `status: `, `stderr: `, `stdin: `,
 # `forbid: ` (a regular expression no line may match), `env: ` anywhere before the first other line.
@@ -43,7 +44,8 @@ lua_test() {
   local f=tests/$name want
   only=$(sed -n 's/^-- procs: //p' "$f")
   [ -n "$only" ] && [ "$only" != "$procs" ] && pass
-  LUNGOMAXPROCS=$procs run "$lungo" "$f"
+  # shellcheck disable=SC2046
+  LUNGOMAXPROCS=$procs run "$lungo" $(sed -n 's/^-- options: //p' "$f") "$f"
   want=$(sed -n 's/^-- expect-status: //p' "$f")
   [ "$status" -eq "${want:-0}" ] || fail "exit status $status, not ${want:-0}"
   sed -n 's/^-- expect-stderr: //p' "$f" >"$tmp/re"

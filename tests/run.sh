@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the tests: tests/run.sh BUILD_DIR [PATH_PREFIX]
 #   tests/unit/*_test.c            C programs, already built into BUILD_DIR/unit: status 0 passes
-#   tests/{vm,runtime,stdlib,golike,limit,regress,modules}/*.lua   scripts, each with one processor and with two (tests/one.sh)
+#   tests/{vm,runtime,race,stdlib,golike,limit,regress,modules}/*.lua   scripts, each with one processor and with two (tests/one.sh)
 #   tests/diff/*.lua               scripts whose output must equal lua5.4's
 #   tests/cli/*.sh                 shell scripts given the path of lungo: status 0 passes
 #   tests/pty/*.pty                what is typed at the prompt in a pseudo-terminal, and seen (tests/pty/driver.c)
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 list() {
   for b in "$build"/unit/*_test; do [ -x "$b" ] && echo "unit/$(basename "$b") -"; done
-  for d in vm runtime stdlib golike limit regress modules; do
+  for d in vm runtime race stdlib golike limit regress modules; do
     for f in tests/"$d"/*.lua; do [ -e "$f" ] && printf '%s 1\n%s 2\n' "${f#tests/}" "${f#tests/}"; done
   done
   for f in tests/diff/*.lua tests/cli/*.sh; do [ -e "$f" ] && echo "${f#tests/} -"; done

@@ -15,6 +15,7 @@
 #include "func.h"
 #include "gc.h"
 #include "meta.h"
+#include "race.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -269,7 +270,9 @@ LUA_API const char *lua_tolstring(lua_State *L, int idx, size_t *len) {
 LUA_API lua_Unsigned lua_rawlen(lua_State *L, int idx) {
   const Value *o = api_index(L, idx);
   switch (o->tag) {
-  case TAG_TABLE: return (lua_Unsigned)table_len(L, v_table(o));
+  case TAG_TABLE:
+    if (unlikely(race_on)) race_rawlength(L, v_table(o));
+    return (lua_Unsigned)table_len(L, v_table(o));
   case TAG_STRING: return v_str(o)->len;
   case TAG_USERDATA: return v_ud(o)->len;
   default: return 0;

@@ -6,12 +6,14 @@
 //             rest to interp_gettable / interp_settable, which may call metamethods.
 // Invariants: results of calls are received in a C local and copied to the stack afterwards: the call may move it.
 //             Sharing what is stored into shared objects is table.c's work, or share_into's right here.
+//             Under --race each access is told before it is done (race.h).
 // See also:   api.c, table.h, share.h, interp.h.
 #include "api_int.h"
 #include "func.h"
 #include "gc.h"
 #include "interp.h"
 #include "meta.h"
+#include "race.h"
 #include "share.h"
 #include "str.h"
 #include "table.h"
@@ -28,6 +30,8 @@ static ALWAYS_INLINE Table *table_at(lua_State *L, int idx) {
 }
 
 static ALWAYS_INLINE Table *table_metaof(Table *t) { return atomic_load_explicit(&t->meta, memory_order_acquire); }
+
+#define RACE(tell) (unlikely(race_on) ? (tell) : (void)0)
 
 static ALWAYS_INLINE void globals(lua_State *L, Value *out) {
   table_getint(L, v_table(&L->gl->registry), LUA_RIDX_GLOBALS, out);
@@ -47,6 +51,7 @@ static NOINLINE int push_indexed(lua_State *L, const Value *t, const Value *k) {
 static ALWAYS_INLINE int push_field(lua_State *L, const Value *t, const char *name) {
   api_own(L);
   String *key = str_internz(L, name);
+  RACE(race_indexstr(L, t, key));
   if (likely(v_istable(t)) && (table_getstr(L, v_table(t), key, L->top) || table_metaof(v_table(t)) == NULL)) {
     return pushed_type(L);
   }
@@ -66,6 +71,7 @@ LUA_API int lua_getglobal(lua_State *L, const char *name) {
 LUA_API int lua_gettable(lua_State *L, int idx) {
   const Value *t = api_index(L, idx);
   Value res;
+  RACE(race_index(L, t, L->top - 1));
   if (!(likely(v_istable(t)) && (table_get(L, v_table(t), L->top - 1, &res) || table_metaof(v_table(t)) == NULL))) {
     api_own(L);
     interp_gettable(L, t, L->top - 1, &res);
@@ -77,6 +83,7 @@ LUA_API int lua_gettable(lua_State *L, int idx) {
 LUA_API int lua_geti(lua_State *L, int idx, lua_Integer n) {
   api_poll(L);
   const Value *t = api_index(L, idx);
+  RACE(race_indexint(L, t, n));
   if (likely(v_istable(t)) && (table_getint(L, v_table(t), n, L->top) || table_metaof(v_table(t)) == NULL)) {
     return pushed_type(L);
   }
@@ -87,6 +94,7 @@ LUA_API int lua_geti(lua_State *L, int idx, lua_Integer n) {
 
 LUA_API int lua_rawget(lua_State *L, int idx) {
   Value res;
+  RACE(race_rawget(L, table_at(L, idx), L->top - 1));
   table_get(L, table_at(L, idx), L->top - 1, &res);
   v_copy(L->top - 1, &res);
   return v_type(&res);
@@ -94,6 +102,7 @@ LUA_API int lua_rawget(lua_State *L, int idx) {
 
 LUA_API int lua_rawgeti(lua_State *L, int idx, lua_Integer n) {
   table_getint(L, table_at(L, idx), n, L->top);
+  RACE(race_rawindexint(L, table_at(L, idx), n, NULL));
   return pushed_type(L);
 }
 
@@ -119,8 +128,10 @@ LUA_API int lua_next(lua_State *L, int idx) {
   api_own(L);
   if (table_next(L, t, &k, L->top - 1, L->top)) {
     api_incrtop(L);
+    RACE(race_next(L, t, L->top - 2));
     return 1;
   }
+  RACE(race_next(L, t, NULL));
   L->top--;
   return 0;
 }
@@ -131,6 +142,7 @@ LUA_API int lua_next(lua_State *L, int idx) {
 static ALWAYS_INLINE void set_field(lua_State *L, const Value *t, const char *name) {
   api_own(L);
   String *key = str_internz(L, name);
+  RACE(race_setindexstr(L, t, key, L->top - 1));
   if (likely(v_istable(t)) && table_metaof(v_table(t)) == NULL) {
     table_setstr(L, v_table(t), key, L->top - 1);
   } else {
@@ -152,6 +164,7 @@ LUA_API void lua_setglobal(lua_State *L, const char *name) {
 LUA_API void lua_settable(lua_State *L, int idx) {
   const Value *t = api_index(L, idx);
   api_own(L);
+  RACE(race_setindex(L, t, L->top - 2, L->top - 1));
   if (likely(v_istable(t)) && table_metaof(v_table(t)) == NULL) {
     table_set(L, v_table(t), L->top - 2, L->top - 1);
   } else {
@@ -164,6 +177,7 @@ LUA_API void lua_seti(lua_State *L, int idx, lua_Integer n) {
   api_poll(L);
   const Value *t = api_index(L, idx);
   api_own(L);
+  RACE(race_setindexint(L, t, n, L->top - 1));
   if (likely(v_istable(t)) && table_metaof(v_table(t)) == NULL) {
     table_setint(L, v_table(t), n, L->top - 1);
   } else {
@@ -176,12 +190,14 @@ LUA_API void lua_seti(lua_State *L, int idx, lua_Integer n) {
 
 LUA_API void lua_rawset(lua_State *L, int idx) {
   api_own(L);
+  RACE(race_rawset(L, table_at(L, idx), L->top - 2, L->top - 1));
   table_set(L, table_at(L, idx), L->top - 2, L->top - 1);
   L->top -= 2;
 }
 
 LUA_API void lua_rawseti(lua_State *L, int idx, lua_Integer n) {
   api_own(L);
+  RACE(race_rawindexint(L, table_at(L, idx), n, L->top - 1));
   table_setint(L, table_at(L, idx), n, L->top - 1);
   L->top--;
 }
@@ -316,6 +332,7 @@ LUA_API void lua_len(lua_State *L, int idx) {
   const Value *o = api_index(L, idx);
   Value res;
   api_own(L);
+  RACE(race_length(L, o));
   if (likely(v_istable(o)) && table_metaof(v_table(o)) == NULL) {
     v_setint(&res, table_len(L, v_table(o)));
   } else {

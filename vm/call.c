@@ -30,6 +30,7 @@
 #include "interp.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "race.h"
 #include "seam.h"
 #include "str.h"
 
@@ -335,12 +336,16 @@ static NOINLINE bool land(Level *lv, Ctx *ctx, int *result) {
   return !home;
 }
 
+static ALWAYS_INLINE int run_loop(Ctx *ctx, Level *lv) {
+  return unlikely(race_on) ? interp_run_race(ctx, lv) : interp_run(ctx, lv);
+}
+
 static int run_armed(Ctx *ctx, Level *lv) {
   int result;
   lv->jmp.prev = ctx->errjmp;
   ctx->errjmp = &lv->jmp;
   lv->armed = true;
-  if (_setjmp(lv->jmp.buf) == 0 || land(lv, ctx, &result)) result = interp_run(ctx, lv);
+  if (_setjmp(lv->jmp.buf) == 0 || land(lv, ctx, &result)) result = run_loop(ctx, lv);
   ctx->errjmp = lv->jmp.prev;
   return result;
 }
@@ -394,7 +399,7 @@ int vm_end_goroutine(Ctx *ctx) {
     v_setnil(L->top++);
     call_throw(L, STATUS_GOEXIT);
   }
-  if (land(&lv, ctx, &result)) result = interp_run(ctx, &lv);
+  if (land(&lv, ctx, &result)) result = run_loop(ctx, &lv);
   ctx->errjmp = lv.jmp.prev;
   ctx->nlevels = lv.nlevels - 1;
   return result;
@@ -426,7 +431,7 @@ static ALWAYS_INLINE void run_unarmed(lua_State *L, Ctx *ctx, CallInfo *ci, int 
   lv.armed = false;
   lv.returned = returned;
   lg_assert(returned >= -1 || returned == VM_CALL);
-  if (likely(returned != VM_CALL && interp_run(ctx, &lv) != RUN_ARM)) return;
+  if (likely(returned != VM_CALL && run_loop(ctx, &lv) != RUN_ARM)) return;
   lv.outer = L;
   lv.bound = ci->prev;
   lv.nny = L->nny;

@@ -15,6 +15,7 @@
 #include "interp.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "race.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -23,12 +24,18 @@
 
 static bool claim_as(lua_State *co, uint8_t what) {
   uint8_t zero = 0;
-  return atomic_compare_exchange_strong_explicit(&co->running, &zero, what, memory_order_acquire, memory_order_relaxed);
+  if (!atomic_compare_exchange_strong_explicit(&co->running, &zero, what, memory_order_acquire, memory_order_relaxed))
+    return false;
+  if (unlikely(race_on) && obj_isshared(thread_of(co))) rt_race_acquire(thread_of(co));
+  return true;
 }
 
 static bool coro_claim(lua_State *co) { return claim_as(co, CORO_RUNS); }
 
-static void coro_unclaim(lua_State *co) { atomic_store_explicit(&co->running, 0, memory_order_release); }
+static void coro_unclaim(lua_State *co) {
+  if (unlikely(race_on) && obj_isshared(thread_of(co))) rt_race_release(thread_of(co));
+  atomic_store_explicit(&co->running, 0, memory_order_release);
+}
 
 static void coro_release(lua_State *L, lua_State *co) {
   if (unlikely(obj_isshared(thread_of(co)))) share_stack(L, co);

@@ -10,6 +10,9 @@
 int dbg_line(const Proto *p, int pc); // -1 if stripped
 static inline int ci_pcrel(const CallInfo *ci, const Proto *p) { return (int)(ci->u.l.pc - p->code) - 1; }
 int dbg_currentline(CallInfo *ci);
+// What kind of thing the instruction at pc calls ("global", "method", "metamethod"...), its name in *name; NULL:
+// unknown.
+const char *dbg_calledname(lua_State *L, const Proto *p, int pc, const char **name);
 // lua_getstack for a state that another goroutine runs (lua_getstack itself then says: no such level). The caller
 // sees to it that it does not run now: parked and claimed, or the world is stopped.
 bool dbg_getstack(lua_State *L, int level, lua_Debug *ar);

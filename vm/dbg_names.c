@@ -184,7 +184,7 @@ static int instr_event(Instr i) {
   return -1;
 }
 
-static const char *called_name(lua_State *L, const Proto *p, int pc, const char **name) {
+const char *dbg_calledname(lua_State *L, const Proto *p, int pc, const char **name) {
   Instr i = p->code[pc];
   switch (INSTR_OP(i)) {
   case OP_CALL:
@@ -212,7 +212,7 @@ const char *dbg_callname(lua_State *L, CallInfo *ci, const char **name) {
   if (!ci_isLua(ci)) return NULL;
   const Proto *p = ci_proto(ci);
   int pc = ci_pcrel(ci, p);
-  return pc >= 0 ? called_name(L, p, pc, name) : NULL;
+  return pc >= 0 ? dbg_calledname(L, p, pc, name) : NULL;
 }
 
 // ---- describing a value ----------------------------------------------------------------------------

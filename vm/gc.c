@@ -30,6 +30,7 @@
 #include "call.h"
 #include "gc_int.h"
 #include "method.h"
+#include "race.h"
 #include "seam.h"
 #include "str.h"
 #include <errno.h>
@@ -119,6 +120,7 @@ static void weak_phase(Cycle *c) {
   Marking *mk = &c->mk;
   c->marked = now_ns();
   weak_clear_values(mk);
+  if (unlikely(race_on)) rt_race_sweep(mk->gl); // before finalizers' objects come back: nobody else has them
   final_separate(mk);
   final_mark_pending(mk);
   mark_everything(mk);

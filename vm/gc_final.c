@@ -17,6 +17,7 @@
 #include "call.h"
 #include "gc_int.h"
 #include "meta.h"
+#include "race.h"
 #include "seam.h"
 #include "share.h"
 #include "spin.h"
@@ -53,6 +54,7 @@ void gc_register_finalizer(lua_State *L, Obj *o, Table *mt) {
     return;
   }
   n->o = o;
+  if (unlikely(race_on)) rt_race_release(n);
   n->next = atomic_load_explicit(&gc->fin.registered, memory_order_relaxed);
   while (!atomic_compare_exchange_weak_explicit(&gc->fin.registered, &n->next, n, memory_order_release,
                                                 memory_order_relaxed)) {
@@ -139,6 +141,10 @@ static bool dequeue(lua_State *L, FinState *f) {
   if (n == NULL) return false;
   atomic_fetch_and_explicit(&n->o->flags, (uint8_t)~OF_FINALIZER, memory_order_relaxed);
   v_setobj(L->top++, n->o->type, n->o);
+  if (unlikely(race_on)) {
+    rt_race_acquire(n); // as gc_register_finalizer released it
+    rt_race_forget(n);
+  }
   free(n);
   return true;
 }

@@ -822,15 +822,29 @@ void heap_each_marked(Heap *h, void (*fn)(void *arg, Obj *o), void *arg) {
   }
 }
 
-bool heap_owns(Heap *h, const void *p) {
-  bool found = false;
+// The chunk in which p lies behind the header, or NULL.
+static Chunk *find_chunk(Heap *h, const void *p) {
+  Chunk *found = NULL;
   spin_lock(&h->lock);
-  for (size_t i = 0; i < h->nchunks && !found; i++) {
+  for (size_t i = 0; i < h->nchunks && found == NULL; i++) {
     const char *c = (const char *)h->chunk[i];
-    found = (const char *)p >= c + UNIT && (const char *)p < c + h->chunk[i]->mapped;
+    if ((const char *)p >= c + UNIT && (const char *)p < c + h->chunk[i]->mapped) found = h->chunk[i];
   }
   spin_unlock(&h->lock);
   return found;
+}
+
+bool heap_owns(Heap *h, const void *p) { return find_chunk(h, p) != NULL; }
+
+const Obj *heap_objectof(Heap *h, const void *p) {
+  Chunk *c = find_chunk(h, p);
+  if (c == NULL) return NULL;
+  if (c->huge) return (Obj *)((char *)c + UNIT);
+  size_t unit = ((uintptr_t)p - (uintptr_t)c) / UNIT;
+  while (unit > 1 && c->span[unit].state == SPAN_NONE) unit--;
+  Span *s = &c->span[unit];
+  size_t size = s->state == SPAN_SMALL ? class_size[s->cls] : SIZE_MAX;
+  return (Obj *)(span_mem(s) + ((uintptr_t)p - (uintptr_t)span_mem(s)) / size * size);
 }
 
 // ---- making and freeing ----------------------------------------------------------------------------

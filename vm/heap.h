@@ -48,6 +48,8 @@ void heap_release(lua_State *L, Obj *o);
 void heap_press(Ctx *ctx);
 // The host's allocator as such, for what C code asks of it: reopens the reserve before it fails; one call at a time.
 void *heap_hostalloc(Heap *h, void *p, size_t osize, size_t nsize);
+// The object in whose memory p lies, which is alive; NULL if p is not in the heap. Takes the lock.
+const Obj *heap_objectof(Heap *h, const void *p);
 // The bytes really usable for an object asked for with `size` (its size class); for sizing table blocks.
 size_t heap_goodsize(size_t size);
 

@@ -18,6 +18,7 @@
 //             like one (pc == code).
 //             With a hook set, all instructions go through `hooked`. Hooks are noticed where functions return.
 //             LUNGO_SWITCH builds the loop with a switch instead of computed goto; tests run both.
+//             LUNGO_RACE builds the copy that tells the race detector what it accesses (interp_race.c).
 // See also:   interp_slow.c (what is rare), call.c (levels, errors), opcodes.h.
 #include "interp_int.h"
 #include "cmodule.h"
@@ -28,6 +29,7 @@
 #include "meta.h"
 #include "method.h"
 #include "quick.h"
+#include "race.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -226,6 +228,13 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
 #define SAVE() (ci->u.l.pc = pc, L->top = ci->top)
 #define RELOAD() (base = ci->func + 1)
 #define JUMP() (pc += INSTR_J(i))
+
+#ifdef LUNGO_RACE
+#define interp_run interp_run_race
+#define RACE(tell) (SAVE(), (tell))
+#else
+#define RACE(tell) ((void)0)
+#endif
 
 // A slow half that may have pushed a frame.
 #define SLOW(pushed)                                                                                                   \
@@ -678,10 +687,12 @@ execute:
 
     // ---- variables
     OP(GETUPVAL) {
+      RACE(race_cell(L, UPVAL(INSTR_B(i)), RACE_READ));
       cell_get(UPVAL(INSTR_B(i)), RA);
       NEXT();
     }
     OP(SETUPVAL) {
+      RACE(race_cell(L, UPVAL(INSTR_B(i)), RACE_WRITE));
       SAVE();
       cell_set(L, UPVAL(INSTR_B(i)), RA);
       NEXT();
@@ -692,10 +703,12 @@ execute:
       NEXT();
     }
     OP(GETCELL) {
+      RACE(race_cell(L, (Cell *)RB->o, RACE_READ));
       cell_get((Cell *)RB->o, RA);
       NEXT();
     }
     OP(SETCELL) {
+      RACE(race_cell(L, (Cell *)RA->o, RACE_WRITE));
       SAVE();
       cell_set(L, (Cell *)RA->o, RB);
       NEXT();
@@ -706,12 +719,14 @@ execute:
       Value env;
       const Value *key = KC;
       cell_get(UPVAL(INSTR_B(i)), &env);
+      RACE(race_index(L, &env, key));
       if (likely(v_istable(&env)) && likely(quick_field(v_table(&env), v_str(key), INSTR_X(i), RA))) NEXT();
       SLOW(op_index(L, ci, &env, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
     }
     OP(GETFIELD) {
       const Value *b = RB, *key = KC;
+      RACE(race_index(L, b, key));
       if (likely(v_istable(b)) && likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
       SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
@@ -719,6 +734,7 @@ execute:
     OP(SELF) {
       const Value *b = RB, *key = KC;
       v_copy(RA + 1, b);
+      RACE(race_index(L, b, key));
       if (likely(v_istable(b))) {
         if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
       } else {
@@ -737,6 +753,7 @@ execute:
     }
     OP(GETTABLE) {
       const Value *b = RB, *key = RC;
+      RACE(race_index(L, b, key));
       if (likely(v_istable(b))) {
         if (likely(v_isint(key))) {
           if (likely(quick_geti(v_table(b), key->i, RA))) NEXT();
@@ -753,6 +770,7 @@ execute:
     }
     OP(GETI) {
       const Value *b = RB;
+      RACE(race_indexint(L, b, INSTR_C(i)));
       if (likely(v_istable(b)) && likely(quick_geti(v_table(b), INSTR_C(i), RA))) NEXT();
       Value key;
       v_setint(&key, INSTR_C(i));
@@ -763,24 +781,28 @@ execute:
       Value env;
       const Value *key = KB, *v = RKC;
       cell_get(UPVAL(INSTR_A(i)), &env);
+      RACE(race_setindex(L, &env, key, v));
       if (likely(v_istable(&env)) && likely(quick_setfield(v_table(&env), v_str(key), INSTR_X(i), v))) NEXT();
       SLOW(op_setindex(L, &env, key, instr_hint(pc - 1), v))
       NEXT();
     }
     OP(SETFIELD) {
       const Value *a = RA, *key = KB, *v = RKC;
+      RACE(race_setindex(L, a, key, v));
       if (likely(v_istable(a)) && likely(quick_setfield(v_table(a), v_str(key), INSTR_X(i), v))) NEXT();
       SLOW(op_setindex(L, a, key, instr_hint(pc - 1), v))
       NEXT();
     }
     OP(SETTABLE) {
       const Value *a = RA, *key = RB, *v = RKC;
+      RACE(race_setindex(L, a, key, v));
       if (likely(v_istable(a)) && likely(v_isint(key)) && likely(quick_seti(v_table(a), key->i, v))) NEXT();
       SLOW(op_setindex(L, a, key, NULL, v))
       NEXT();
     }
     OP(SETI) {
       const Value *a = RA, *v = RKC;
+      RACE(race_setindexint(L, a, INSTR_B(i), v));
       if (likely(v_istable(a)) && likely(quick_seti(v_table(a), INSTR_B(i), v))) NEXT();
       Value key;
       v_setint(&key, INSTR_B(i));
@@ -840,6 +862,7 @@ execute:
     }
     OP(LEN) {
       const Value *b = RB;
+      RACE(race_length(L, b));
       if (likely(v_istable(b)) && atomic_load_explicit(&v_table(b)->meta, memory_order_relaxed) == NULL) {
         v_setint(RA, table_len(L, v_table(b)));
       } else
@@ -1032,6 +1055,7 @@ execute:
       nres = INSTR_C(i);
       if (ra->tag == TAG_EMPTY) {
         bool more = op_iterstep(L, ra, nres);
+        RACE(v_istable(ra + 1) ? race_next(L, v_table(ra + 1), more ? ra + 4 : NULL) : (void)0);
         i = instr_fetch(pc++); // the TFORLOOP
         if (!more) NEXT();
         JUMP();
@@ -1040,6 +1064,7 @@ execute:
       }
       if (ra->tag == TAG_LCF && ra->f == vm_ipairsaux && v_istable(ra + 1) && v_isint(ra + 2) && nres <= 2) {
         int64_t at = (int64_t)(ra[2].u + 1);
+        RACE(race_indexint(L, ra + 1, at));
         if (likely(quick_geti(v_table(ra + 1), at, ra + 5))) {
           v_setint(ra + 4, at);
           v_setint(ra + 2, at);

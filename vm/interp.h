@@ -49,6 +49,7 @@ static inline bool level_ishome(const Level *lv, const lua_State *L) {
 // is not armed. Only call.c calls it.
 #define RUN_ARM (-2)
 int interp_run(Ctx *ctx, Level *lv);
+int interp_run_race(Ctx *ctx, Level *lv); // the same under --race (interp_race.c)
 
 // Arms lv (initialized; nny and nCcalls are set), runs it, and returns what interp_run returned (call.c).
 int level_run(Ctx *ctx, Level *lv);

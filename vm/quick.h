@@ -12,7 +12,7 @@
 //             the stack; the only error it may raise is lack of memory. It is not run while a hook is set. An entry's
 //             `run` is written before its `f` (release; call instructions read with acquire) and neither changes again,
 //             whatever universes the process makes and closes.
-// Callers:    the library openers (quick_add), OP_CALL in interp.c.
+// Callers:    the library openers (quick_add), OP_CALL in interp.c. Under --race there are none.
 // See also:   stdlib/quicklib.c, stdlib/synclib.c, stdlib/atomiclib.c. Tests: tests/vm/quick_calls.lua.
 #ifndef LUNGO_VM_QUICK_H
 #define LUNGO_VM_QUICK_H
