@@ -403,9 +403,7 @@ void rt_race_forget(const void *obj) {
   unlock(&b->lk);
 }
 
-void race_acquire_for(G *g, const void *obj) {
-  if (m_current != NULL) acquire(racer_of(g), obj);
-}
+void race_acquire_for(G *g, const void *obj) { acquire(racer_of(g), obj); }
 
 void race_pass(G *g, const void *place) {
   Racer *r = g != NULL ? racer_of(g) : racer_self();

@@ -177,12 +177,11 @@ static Waiter *rw_admit_locked(RWMutex *rw, bool readers_first) {
     for (; (w = rw->readers.head) != NULL; end = &w->next, in++) {
       waitq_remove(&rw->readers, w);
       *end = w;
-      if (unlikely(race_on)) rw_race_enter(rw, w->g, false);
     }
   }
   if (in == 0 && (w = rw->writers.head) != NULL) {
     waitq_remove(&rw->writers, w);
-    if (unlikely(race_on)) rw_race_enter(rw, w->g, true);
+    if (unlikely(race_on)) rw_race_enter(rw, w->g, true); // readers come after the writer who readies them
     list = w;
     in = RW_WRITER;
   }
@@ -572,6 +571,7 @@ Waiter *rw_calloff(Waiter *w, bool writer) {
   Waiter *list = NULL, **end = &list;
   for (Waiter *r; !(s & RW_WRITER) && !rw->writers.head && (r = rw->readers.head) != NULL; end = &r->next, in++) {
     waitq_remove(&rw->readers, r);
+    if (unlikely(race_on)) rw_race_enter(rw, r->g, false);
     *end = r;
   }
   if (rw->readers.head || rw->writers.head) in |= RW_QUEUED;

@@ -6,7 +6,8 @@
 -- expect-stderr: \(field 'buffer'\)
 -- expect-stderr: \(field 'slept'\)
 -- expect-stderr: \(field 'counted'\)
--- expect-stderr: ^Found 5 data races$
+-- expect-stderr: \(field 'waited'\)
+-- expect-stderr: ^Found 6 data races$
 local t, wg = {}, sync.waitgroup()
 local ch, buf, roomy = chan(), chan(4), chan(2)
 wg:go(function()
@@ -42,4 +43,12 @@ for i = 1, 2 do
     other:done()
   end)
 end
+local one = chan(1) -- a buffered send does not wait for its receiver, even if that is there first
+wg:go(function()
+  t.waited = 1
+  one:recv()
+end)
+repeat runtime.gosched() until runtime.stack(true):find("chan receive")
+one <- true
+t.waited = 2
 wg:wait()

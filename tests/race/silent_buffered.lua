@@ -32,3 +32,25 @@ for i in full do
   free <- i
 end
 assert(sum == 1830)
+-- the receiver is there first: its receive happens before the next send that needs its place, and not before this one
+local c, t = chan(1), {}
+for i = 1, 5 do
+  go(function()
+    t[i] = i
+    c:recv()
+  end)
+  repeat runtime.gosched() until runtime.stack(true):find("chan receive")
+  c <- true
+  c <- true
+  assert(t[i] == i)
+  c:recv()
+end
+-- what a sender that waited for room did before is seen by who takes its value from the ring later
+local full = chan(1)
+go(function()
+  full <- 1
+  t.a = 1
+  full <- 2
+end)
+repeat runtime.gosched() until runtime.stack(true):find("chan send")
+assert(full:recv() == 1 and full:recv() == 2 and t.a == 1)

@@ -20,3 +20,15 @@ wg:wait()
 local d = ctx:done()
 d:recv()
 t.value = 3
+-- a done channel that is made when all is over, by another goroutine than the one that receives
+local over, stop = context.withcancel(context.background())
+t.value = 4
+go(function()
+  t.value = 5
+  stop()
+end)
+while runtime.numgoroutine() > 1 do runtime.gosched() end
+go(function() over:done() end)
+while runtime.numgoroutine() > 1 do runtime.gosched() end
+over:done():recv()
+assert(t.value == 5)

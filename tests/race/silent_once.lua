@@ -13,3 +13,10 @@ for _ = 1, 10 do
   end)
 end
 wg:wait()
+-- who comes when all is over (counting goroutines orders nothing)
+local late, v = sync.once()
+local function set() v = {n = 2} end
+go(function() late(set) end)
+while runtime.numgoroutine() > 1 do runtime.gosched() end
+late(set)
+assert(v.n == 2)

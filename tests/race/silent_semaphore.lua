@@ -30,3 +30,20 @@ n = n + 1
 go(function() n = n + 1 sem:release() end)
 sem:acquire(1, ctx)
 assert(n == 42)
+-- two who release for one who waits
+local two, x, y = sync.semaphore(2), 0, 0
+local go_on = chan()
+two:acquire(2)
+go(function()
+  go_on:recv()
+  x = 1
+  two:release()
+end)
+go(function()
+  while runtime.numgoroutine() > 2 do runtime.gosched() end
+  y = 1
+  two:release()
+end)
+go_on <- true
+two:acquire(2)
+assert(x == 1 and y == 1)

@@ -14,3 +14,15 @@ for _ in ch do
   ch:recv()
 end
 assert(n == 100)
+
+-- the receiver is there first: what it did before is seen after the send
+local t, c = {}, chan()
+for i = 1, 5 do
+  go(function()
+    t[i] = i
+    c:recv()
+  end)
+  repeat runtime.gosched() until runtime.stack(true):find("chan receive")
+  c <- true
+  assert(t[i] == i)
+end
