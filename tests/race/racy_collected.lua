@@ -1,7 +1,7 @@
 -- options: --race
 -- expect-status: 66
 -- The function that made the earlier access is garbage, and so is its goroutine's creator: the report still names them.
--- expect-stderr: ^Previous write at 0x[0-9a-f]+ \(global 'n'\) by goroutine 3:$
+-- expect-stderr: ^Previous write at 0x[0-9a-f]+ \(global 'n'\) by goroutine [0-9]+:$
 -- expect-stderr: ^	\[string "n = 1"\]:1: in main chunk$
 -- expect-stderr: ^	\[string "go\(\.\.\.\)"\]:1: in main chunk$
 -- expect-stderr: ^Found 1 data race$

@@ -1,7 +1,7 @@
 -- options: --race
 -- expect-status: 66
 -- Globals, also through rawset and _G; main is named as such.
--- expect-stderr: \(global 'total'\) by goroutine 2:$
+-- expect-stderr: \(global 'total'\) by goroutine [0-9]+:$
 -- expect-stderr: \(global 'total'\) by main goroutine:$
 -- expect-stderr: \(global 'other'\)
 -- expect-stderr: ^	\[C\]: in function 'rawset'$

@@ -1,8 +1,8 @@
 -- options: --race
 -- expect-status: 66
 -- Goroutines that never meet, on one processor or many: the second starts long after the first has ended.
--- expect-stderr: ^Previous write at 0x[0-9a-f]+ \(variable 'n'\) by goroutine 2:$
--- expect-stderr: ^Goroutine 2 \(finished\) created at:$
+-- expect-stderr: ^Previous write at 0x[0-9a-f]+ \(variable 'n'\) by goroutine [0-9]+:$
+-- expect-stderr: ^Goroutine [0-9]+ \(finished\) created at:$
 -- expect-stderr: ^Found 1 data race$
 local n = 0
 local function set(v) n = v end

@@ -19,5 +19,5 @@ end
 race(function(t) t[4] = 4 end, function(t) return #t end)
 race(function(t) t.b = 1 end, function(t) for _ in pairs(t) do end end)
 race(function(t) t.a = nil end, function(t) next(t) end)
-race(function(t) table.remove(t) end, function(t) table.concat(t) end)
+race(function(t) table.remove(t) end, function(t) pcall(table.concat, t) end)
 race(function(t) table.insert(t, 1) end, function(t) rawlen(t) end)

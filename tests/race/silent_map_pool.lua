@@ -18,3 +18,21 @@ for i = 1, 10 do
 end
 wg:wait()
 assert(#map == 11)
+-- each by itself, from goroutines that nothing else orders
+local state = {}
+local function alone() while runtime.numgoroutine() > 1 do runtime.gosched() end end
+local function check(give, take)
+  go(function()
+    state.n = (state.n or 0) + 1
+    give()
+  end)
+  alone()
+  take()
+  state.n = state.n + 1
+end
+local m, p = sync.map(), sync.pool()
+check(function() m:store("a", 1) end, function() assert(m:load("a") == 1) end)
+check(function() m:store("b", 1) end, function() assert(m:swap("b", 2) == 1) end)
+check(function() m:store("c", 1) end, function() local n = 0 for _ in pairs(m) do n = n + 1 end assert(n == 3) end)
+check(function() p:put({}) end, function() assert(p:get()) end)
+assert(state.n == 8)

@@ -10,3 +10,14 @@ local c = require "counter"
 for _ = 1, 10 do wg:go(function() require("counter").inc() require("counter").inc() end) end
 wg:wait()
 assert(c.n == 20)
+-- by who comes when it is loaded already, from a goroutine that nothing orders before us
+local state = {}
+go(function() return state end)
+while runtime.numgoroutine() > 1 do runtime.gosched() end
+package.preload.late = function()
+  state.n = 1
+  return {n = function() return state.n end}
+end
+go(function() require "late" end)
+while runtime.numgoroutine() > 1 do runtime.gosched() end
+assert(require("late").n() == 1)
