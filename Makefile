@@ -67,6 +67,7 @@ $(BUILD)/pic/%.o: %.c Makefile
 	$(CC) $(CPPFLAGS) $(INC_$(firstword $(subst /, ,$*))) $(CFLAGS) -fPIC -ftls-model=initial-exec -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/cli/repl_help.o: docs/manual.md # is part of it (.incbin)
+$(BUILD)/obj/runtime/trace.o $(BUILD)/pic/runtime/trace.o: runtime/trace_view.html # likewise
 
 $(LUA_OBJ): $(BUILD)/lua/.stamp ;
 $(BUILD)/lua/.stamp: $(LUA_LIB) scripts/blocking.syms

@@ -18,14 +18,15 @@ static const char *progname = "lungo";
 typedef struct Options {
   char **argv;
   int argc;
-  int script;       // index of the script's name in argv, argc if none
-  bool interactive; // -i
-  bool version;     // -v
-  bool noenv;       // -E
-  bool has_e;       // some -e was given
-  bool leaks;       // --leaks
-  bool race;        // --race
-  long maxprocs;    // 0: not given
+  int script;        // index of the script's name in argv, argc if none
+  bool interactive;  // -i
+  bool version;      // -v
+  bool noenv;        // -E
+  bool has_e;        // some -e was given
+  bool leaks;        // --leaks
+  bool race;         // --race
+  const char *trace; // --trace: the file, or NULL
+  long maxprocs;     // 0: not given
   bool seeded;
   unsigned long long seed;
 } Options;
@@ -43,6 +44,7 @@ static const char usage_text[] = "usage: lungo [options] [script [args]]\n"
                                  "  --seed N         reproducible scheduling, with one processor\n"
                                  "  --race           report data races; status 66 at exit if there were any\n"
                                  "  --leaks          at exit, report goroutines that nothing can ever wake\n"
+                                 "  --trace FILE     write to FILE what every goroutine did when, for a browser\n"
                                  "  --help           show this text\n"
                                  "  --               stop handling options\n"
                                  "  -                stop handling options and execute stdin\n";
@@ -81,6 +83,11 @@ static int long_option(Options *o, int *i) {
   }
   if (strcmp(name, "--leaks") == 0 || strcmp(name, "--race") == 0) {
     *(name[2] == 'l' ? &o->leaks : &o->race) = true;
+    return 0;
+  }
+  if (strcmp(name, "--trace") == 0) {
+    if (++*i >= o->argc) return usage_error("'%s' needs a file", name) + 1;
+    o->trace = o->argv[*i];
     return 0;
   }
   if (strcmp(name, "--maxprocs") != 0 && strcmp(name, "--seed") != 0)
@@ -149,10 +156,11 @@ static int run_flags = LUNGO_PANIC;
 // Ctrl-C while a chunk runs raises `interrupted!` in goroutine 1, whether it runs or waits; a second one ends the
 // process.
 static lua_State *volatile interruptible;
+static void (*end_by_signal)(int) = SIG_DFL; // what a signal does that ends the process
 
 static void on_interrupt(int sig) {
   int saved = errno;
-  signal(sig, SIG_DFL);
+  signal(sig, end_by_signal);
   lungo_interrupt(interruptible, 1, LUNGO_RAISE);
   errno = saved;
 }
@@ -161,7 +169,7 @@ static void run_chunk(lua_State *L, int nargs, int flags) {
   interruptible = L;
   signal(SIGINT, on_interrupt);
   lungo_run(L, nargs, 0, flags);
-  signal(SIGINT, SIG_DFL);
+  signal(SIGINT, end_by_signal);
 }
 
 static void run_loaded(lua_State *L, int nargs) { run_chunk(L, nargs, run_flags); }
@@ -204,7 +212,7 @@ static void run_library(lua_State *L, const char *spec) {
 static bool run_options(lua_State *L, const Options *o) {
   for (int i = 1; i < o->script; i++) {
     const char *a = o->argv[i];
-    if (strcmp(a, "--maxprocs") == 0 || strcmp(a, "--seed") == 0) {
+    if (strcmp(a, "--maxprocs") == 0 || strcmp(a, "--seed") == 0 || strcmp(a, "--trace") == 0) {
       i++;
     } else if (strcmp(a, "-W") == 0) {
       lua_warning(L, "@on", 0);
@@ -266,6 +274,23 @@ static bool run_script(lua_State *L, const Options *o) {
 
 // ---- main -----------------------------------------------------------------------------------------
 
+// A signal that would end the process lets the trace be completed first. Ignored ones (nohup) remain so.
+static void trace_signals(void) {
+  static const int signals[] = {SIGTERM, SIGHUP, SIGPIPE, SIGINT};
+  end_by_signal = lungo_tracekill;
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    if (signal(signals[i], lungo_tracekill) == SIG_IGN) signal(signals[i], SIG_IGN);
+}
+
+static bool start_trace(lua_State *L, const char *file) {
+  int r = lungo_trace(L, file);
+  if (r == 0)
+    trace_signals();
+  else
+    fprintf(stderr, "%s: cannot write %s: %s\n", progname, file, strerror(-r));
+  return r == 0;
+}
+
 static void configure(lua_State *L, const Options *o) {
   if (o->maxprocs > 0) lungo_maxprocs(L, (int)o->maxprocs);
   if (o->leaks) run_flags |= LUNGO_LEAKS;
@@ -307,7 +332,7 @@ int main(int argc, char **argv) {
   if (o.version) print_version();
   configure(L, &o);
   lungo_openlibs(L);
-  bool ok = run_all(L, &o);
+  bool ok = (o.trace == NULL || start_trace(L, o.trace)) && run_all(L, &o);
   if (o.leaks) lungo_leaks(L);
   lua_close(L);
   return lungo_racestatus(ok ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -73,6 +73,13 @@ LUA_API void lungo_setseed(lua_State *L, unsigned long long seed);
 // inside (os.exit) do that by themselves.
 LUA_API void lungo_detectraces(void);
 LUA_API int lungo_racestatus(int status);
+// Writes down what every goroutine of L does when, from now to the end of the program or of L: events for
+// chrome://tracing and Perfetto, or a page that shows them itself if the name ends in .html. Call it from the host
+// thread, before lungo_run. Once in a process. Returns 0, or a negative errno: the file cannot be made, there is no
+// memory, or -EBUSY. What happens later (no room on the disk) is reported on stderr at the end.
+LUA_API int lungo_trace(lua_State *L, const char *file);
+// A handler for signals that end the process: completes that file first. Without a trace it does nothing.
+LUA_API void lungo_tracekill(int sig);
 
 // Processors (threads that run Lua at once). n < 1 only asks. Returns the previous number.
 LUA_API int lungo_maxprocs(lua_State *L, int n);

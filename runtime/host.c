@@ -21,6 +21,7 @@
 #include "lungo.h"
 #include "seam.h"
 #include "share.h"
+#include "trace.h"
 #include <errno.h>
 #include <lauxlib.h>
 #include <unistd.h>
@@ -83,6 +84,7 @@ static void dispossess_locked(Runtime *rt, P *p) {
   M *holder = atomic_load(&p->m);
   assert_held(&rt->lock);
   if (holder == NULL) return;
+  if (trace_ison() && holder->g != NULL) trace_state(holder->g, G_RUNNING, G_RUNNABLE);
   holder->p = NULL;
   holder->ctx.cache = NULL;
   rt->nblocked++;
@@ -98,6 +100,7 @@ static void move_to_p0_locked(M *m) {
   p_setstatus(p0, P_RUNNING);
   m->p = p0;
   m->ctx.cache = p0->cache;
+  if (trace_ison()) trace_state(m->g, G_RUNNING, G_RUNNING);
 }
 
 static void abolish_locked(Runtime *rt, P *p) {
@@ -580,6 +583,7 @@ bool rt_free(lua_State *L) {
   Runtime *rt = gl->rt;
   M *m = rt->m0;
   rt_nosignals(rt);
+  trace_close(rt);
   if (m_current == m) m_setcurrent(NULL);
   if (atomic_load(&rt->started)) {
     int stuck = 0;

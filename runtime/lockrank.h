@@ -9,6 +9,8 @@
 //             RANK_SCHED     Runtime.lock: idle lists, global queue, stop-the-world state
 //             RANK_ALLG      Runtime.glock: slabs of Gs and the shared list of dead ones
 //             RANK_HEAP      locks inside the allocator (cache_new is called under RANK_SCHED)
+//             RANK_TRACEBUF  TraceBuf.lock: the events of a P. Anything may change the state of a goroutine.
+//             RANK_TRACEFILE the trace's file
 // Not here:   the locks of C modules (vm/cmodule.h), which are held while Lua's API runs: whoever takes one holds no
 //             other lock at all, and any of these may be taken under it. The race detector's locks (happens.c,
 //             shadow.c, races.c) are leaves below all of these.
@@ -19,7 +21,16 @@
 #include "lgassert.h"
 #include "lock.h"
 
-enum LockRank { RANK_CONTEXT = 1, RANK_OBJ, RANK_TIMERS, RANK_SCHED, RANK_ALLG, RANK_HEAP };
+enum LockRank {
+  RANK_CONTEXT = 1,
+  RANK_OBJ,
+  RANK_TIMERS,
+  RANK_SCHED,
+  RANK_ALLG,
+  RANK_HEAP,
+  RANK_TRACEBUF,
+  RANK_TRACEFILE
+};
 
 #ifdef LUNGO_DEBUG
 void lockrank_push(enum LockRank rank);

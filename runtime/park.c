@@ -21,6 +21,7 @@
 #include "meta.h"
 #include "seam.h"
 #include "sync.h"
+#include "trace.h"
 #include <time.h>
 
 // ---- who may leave its worker -------------------------------------------------------------------------------
@@ -272,6 +273,7 @@ static int preempt(M *m, lua_State *L, bool can_park) {
   if (!host_wanted && m->p->burst >= BURST) return burst_over(m, L, can_park && can_flat(m));
   if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
   stat_add(m->p->npreempts, 1);
+  if (trace_ison()) trace_instant(m->p, INSTANT_PREEMPT, m->g->id);
   return yield_now(L, can_park && can_flat(m), false);
 }
 

@@ -13,6 +13,7 @@
 #include "sched_int.h"
 #include "hint.h"
 #include "seam.h"
+#include "trace.h"
 #include "lungo.h"
 #include <errno.h>
 #include <signal.h>
@@ -80,6 +81,7 @@ P *p_new(Runtime *rt, int id) {
 void p_free(Runtime *rt, P *p) {
   if (p->cache != NULL) cache_free(rt->gl->heap, p->cache);
   timers_free(p);
+  trace_freep(p);
   free(p);
 }
 
@@ -140,6 +142,7 @@ static bool should_spin(Runtime *rt) {
 
 void p_handoff(Runtime *rt, P *p) {
   atomic_fetch_add_explicit(&rt->nhandoffs, 1, memory_order_relaxed);
+  if (trace_ison()) trace_instant(p, INSTANT_HANDOFF, p->id);
   if (has_work(rt, p)) {
     m_start(rt, p, false);
     return;
@@ -323,6 +326,7 @@ void m_waitp(M *m, MWhere where) {
 }
 
 void m_stayaway(M *m) {
+  if (trace_ison() && m->g != NULL) trace_state(m->g, G_RUNNING, G_RUNNABLE);
   for (;;) {
     if (m->p != NULL) p_handoff(m->rt, p_release(m));
     m_waitp(m, M_NESTED);
@@ -342,7 +346,10 @@ void m_reacquire(M *m, G *g) {
   if (p != NULL) {
     sched_unlock(rt);
     p_acquire(m, p);
-    if (from == G_SYSCALL) g_setstatus(g, G_SYSCALL, G_RUNNING);
+    if (from == G_SYSCALL)
+      g_setstatus(g, G_SYSCALL, G_RUNNING);
+    else if (trace_ison())
+      trace_state(g, G_RUNNABLE, G_RUNNING); // see dispossess_locked
     return;
   }
   g->nested = true;

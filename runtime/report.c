@@ -217,7 +217,7 @@ static void creator_place(const G *g, char *buf, size_t size) {
   char src[LUA_IDSIZE];
   buf[0] = '\0';
   if (g->created_srcobj == NULL) return;
-  dbg_chunkid(src, g->created_src, g->created_srcobj->len);
+  dbg_chunkid(src, g->created_srcobj->data, g->created_srcobj->len);
   snprintf(buf, size, "%s:%d", src, g->created_line);
 }
 
@@ -560,7 +560,7 @@ static void describe(G *g, int64_t now, lungo_Goroutine *out) {
   snprintf(out->state, sizeof out->state, "%s", state_text(g));
   innermost(g->cur, out->where, sizeof out->where);
   if (g->created_srcobj == NULL) return;
-  dbg_chunkid(src, g->created_src, g->created_srcobj->len);
+  dbg_chunkid(src, g->created_srcobj->data, g->created_srcobj->len);
   snprintf(out->created_where, sizeof out->created_where, "%s:%d", src, g->created_line);
 }
 

@@ -26,6 +26,7 @@
 #include "share.h"
 #include "str.h"
 #include "sync.h"
+#include "trace.h"
 
 #define GLOBQ_EVERY 61
 #define ID_BATCH 16
@@ -73,7 +74,7 @@ static bool arrow_exists(GStatus from, GStatus to) {
 
 void g_setstatus(G *g, GStatus from, GStatus to) {
   lg_assert(g_status(g) == from && arrow_exists(from, to));
-  (void)from;
+  if (trace_ison()) trace_state(g, from, to);
   atomic_store_explicit(&g->status, (uint8_t)to, memory_order_release);
 }
 
@@ -181,6 +182,7 @@ void slab_free(GSlab *s) {
     free(s->g[i].sel);
     free(s->g[i].sleeper);
     free(s->g[i].trace);
+    free(s->g[i].in_trace);
   }
   free(s);
 }
@@ -231,7 +233,6 @@ void g_free(M *m, G *g) {
   if (!reusable) g->L = NULL;
   g->cur = g->L;
   g->created_srcobj = NULL;
-  g->created_src = NULL;
   g->onend = NULL;
   g->onend_arg = NULL;
   g_setstatus(g, G_RUNNING, G_DEAD);
@@ -301,7 +302,6 @@ static void set_creator(G *g, lua_State *L) {
   const Proto *p = v_lcl(ci->func)->p;
   if (p->source == NULL) return;
   g->created_srcobj = p->source;
-  g->created_src = p->source->data;
   if (p->lines != NULL) g->created_line = p->lines[ci->u.l.pc - p->code - 1];
 }
 
@@ -619,6 +619,11 @@ static G *find_local(M *m, bool *inherit) {
   return g;
 }
 
+static void note_steal(M *m, const P *victim) {
+  stat_add(m->p->nsteals, 1);
+  if (trace_ison()) trace_instant(m->p, INSTANT_STEAL, victim->id);
+}
+
 // runnext of a running P is about to be run by it, and moving it would separate goroutines that talk to each other. So
 // it is taken only if that P runs one and the same goroutine for some microseconds.
 static G *steal_next(M *m, P *victim) {
@@ -631,7 +636,7 @@ static G *steal_next(M *m, P *victim) {
   }
   if (!runq_stealnext(&victim->runq, g)) return NULL;
   atomic_store_explicit(&victim->streak, 0, memory_order_relaxed); // see worth_waking
-  stat_add(m->p->nsteals, 1);
+  note_steal(m, victim);
   return g;
 }
 
@@ -647,7 +652,7 @@ static G *steal_from(M *m, P *victim, bool last) {
   }
   if (victim == m->p) return NULL;
   if ((g = runq_steal(&m->p->runq, &victim->runq)) != NULL) {
-    stat_add(m->p->nsteals, 1);
+    note_steal(m, victim);
     return g;
   }
   return last ? steal_next(m, victim) : NULL;
@@ -835,6 +840,7 @@ void m_run(M *m) {
   for (;;) {
     G *g;
     bool inherit = false;
+    if (trace_ison()) trace_drain(m);
     if (unlikely(m->lockedg != NULL)) {
       if (main_over(m)) return;
       wait_for_lockedg(m);

@@ -101,7 +101,7 @@ struct G {
   M *wirem, *lockedm;      // must run on this worker (nested park; lockosthread)
   struct Group *group;     // the host's run it belongs to, or NULL (group.h); it keeps a reference
   int64_t created_by;      // goroutine id, and where: for dumps
-  const char *created_src; // borrowed from a String kept alive by created_srcobj
+  struct GTrace *in_trace; // what a trace knows of it (trace.c); made on first use, kept when the G is reused
   String *created_srcobj;
   int created_line;
   uint32_t nsel; // waiters in use: 0 unless parked in (or just woken from) a select

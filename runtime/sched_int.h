@@ -61,7 +61,8 @@ struct P {
   _Alignas(CACHE_LINE) _Atomic uint32_t status;
   _Atomic(M *) m;
   int id;
-  P *idlelink; // [L] next in rt->idlep
+  struct TraceBuf *trace; // by the worker that holds the P; NULL until it notes an event (trace.c)
+  P *idlelink;            // [L] next in rt->idlep
   // sysmon only
   uint32_t mon_schedtick, mon_syscalltick;
   int64_t mon_schedwhen, mon_syscallwhen;
@@ -155,6 +156,7 @@ struct Runtime {
   _Atomic bool stopping;     // written under lock
   StopKind stopkind;         // [L]
   M *stopper;                // [L] NULL for sysmon
+  int64_t stopbegan;         // for the trace, by the stopper
   _Atomic int stopwait;      // Ps still running; written under lock
   _Atomic uint32_t stopnote; // the stopper sleeps on it
   _Atomic uint32_t stopseq;  // ++ at the end of each stop

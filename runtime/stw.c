@@ -17,6 +17,7 @@
 #include "sched_int.h"
 #include "gc.h"
 #include "seam.h"
+#include "trace.h"
 #include <sched.h>
 
 #define REPOKE_NS 100000
@@ -60,6 +61,7 @@ static void begin_stop_locked(Runtime *rt, M *self, StopKind kind) {
   int wait = atomic_load(&rt->nprocs) - (self != NULL);
   rt->stopkind = kind;
   rt->stopper = self;
+  rt->stopbegan = kind == STOP_OTHER ? trace_begin() : 0; // of collections the collector tells (rt_gcphases)
   atomic_store(&rt->stopnote, 0);
   atomic_store(&rt->stopping, true); // before we look at statuses: block.c
   while (rt->idlep != NULL) {
@@ -187,6 +189,7 @@ static P *release_stopped_locked(Runtime *rt, const P *own) {
 }
 
 static void restart(Runtime *rt, const P *own) {
+  if (rt->stopbegan != 0) trace_end(NULL, SPAN_WORLD, rt->stopbegan);
   sched_lock(rt);
   P *busy = release_stopped_locked(rt, own);
   rt->stopper = NULL;
@@ -258,10 +261,13 @@ void stw_wait(M *m) {
     return;
   }
   uint32_t seq = atomic_load(&rt->stopseq);
+  const P *p = m->p;
+  int64_t began = trace_begin();
   p_setstatus(m->p, P_GCSTOP);
   stop_count(rt);
   sched_unlock(rt);
   wait_restart(rt, seq);
+  if (began != 0 && m->p == p) trace_end(p, SPAN_STOPPED, began);
   if (m->p == NULL) m_reacquire(m, m->g); // there are fewer processors now
   if (atomic_load(&rt->dying)) m_quit(m);
   if (m_isover(m)) m_stayaway(m);

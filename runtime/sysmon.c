@@ -14,6 +14,7 @@
 #include "sched_int.h"
 #include "debugvars.h"
 #include "hub.h"
+#include "trace.h"
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
@@ -184,6 +185,7 @@ static void look_around(Runtime *rt) {
       stop_world_monitor(rt, 1000000000);
       dump_exit(rt, "SIGQUIT: quit");
     }
+    trace_killpoll();
     int64_t now = mono_ns();
     if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(atomic_load(&rt->exit_status));
     if (rt_stopping(rt)) {

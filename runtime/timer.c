@@ -17,6 +17,7 @@
 #include "gc.h"
 #include "happens.h"
 #include "meta.h"
+#include "trace.h"
 #include <errno.h>
 #include <lauxlib.h>
 #include <math.h>
@@ -224,10 +225,12 @@ int64_t timers_run(M *m, P *p, int64_t now) {
       Timer *t = p->firing_timer = take_first(p, now);
       void (*fire)(Ctx *, Timer *, int64_t) = t->fire;
       unlock_ranked(&p->timerlock, RANK_TIMERS);
+      int64_t began = trace_begin();
       m->infire = true;
       if (unlikely(race_on)) race_fire(t);
       fire(&m->ctx, t, now);
       m->infire = false;
+      if (began != 0) trace_end(m->p, SPAN_TIMER, began);
       lock_ranked(&p->timerlock, RANK_TIMERS);
       p->firing_timer = NULL;
     }

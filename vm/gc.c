@@ -253,6 +253,7 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
   }
   c->end = now_ns();
   account_cycle(gl->gc, c);
+  rt_gcphases(gl, (uint64_t[5]){c->asked, c->stopped, c->marked, c->weak, c->end});
 }
 
 // False: nothing was collected, because somebody else did meanwhile or there is no memory even to mark.

@@ -93,7 +93,7 @@ typedef struct Proto {
   LocVar *locvars;
   int32_t *lines; // line of each instruction; NULL if stripped
   String *source;
-  uint32_t kind; // scratch for --trace and tools
+  _Atomic uint32_t tracesrc; // number of its source in a trace (runtime/trace.c), 0: none yet
 } Proto;
 
 typedef struct LClosure {

@@ -47,6 +47,9 @@ bool rt_stw_begin(lua_State *L);
 void rt_stw_end(lua_State *L);
 // Run fn(arg, worker_index) on this worker and on every stopped one that takes part; returns when all have returned.
 void rt_stw_parallel(lua_State *L, void (*fn)(void *arg, int worker), void *arg);
+// The phases of a collection that was just made, for the trace: monotonic ns when it was wanted, the world had stopped,
+// marking was over, weak tables were done, sweeping was.
+void rt_gcphases(Global *gl, const uint64_t times[5]);
 int rt_stw_workers(lua_State *L); // upper bound of worker indexes + 1
 // World stopped: enumerate roots held by the runtime: every live goroutine's lua_States, waiters' values, timers.
 void rt_markroots(Global *gl, struct Marker *m);

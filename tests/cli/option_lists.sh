@@ -18,7 +18,7 @@ same lungo.bash "$(sed -n 's/.*compgen -W "\([^"]*\)".*/\1/p' scripts/completion
 same _lungo "$(grep -v _arguments scripts/completion/_lungo |
   sed "s/\[[^]]*\]//g; s/{-v,--version}/-v --version/; s/([^)]*)//; s/_files -g//" | words)"
 same lungo.fish "$(sed -n 's/ -d .*//; s/^complete -c lungo//p' scripts/completion/lungo.fish |
-  sed 's/ -s \([a-zA-Z]\)/ -\1/; s/ -l \([a-z][a-z]*\)/ --\1/; s/ -x$//' | words)"
+  sed 's/ -s \([a-zA-Z]\)/ -\1/; s/ -l \([a-z][a-z]*\)/ --\1/; s/ -[xr]$//' | words)"
 for o in $want; do
   grep -q -e "\`$o[\` ]" docs/manual.md || { echo "FAIL: docs/manual.md has no \`$o\`"; bad=1; }
 done

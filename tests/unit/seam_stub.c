@@ -103,6 +103,11 @@ void rt_markroots(Global *gl, struct Marker *m) {
 
 void rt_finalizers_ready(Global *gl) { (void)gl; }
 
+void rt_gcphases(Global *gl, const uint64_t times[5]) {
+  (void)gl;
+  (void)times;
+}
+
 // One goroutine never waits for itself.
 void *rt_modlock_new(void) { return calloc(1, 1); }
 void rt_modlock_free(void *lock) { free(lock); }
