@@ -59,7 +59,7 @@ const char *const wait_reason_text[WAIT_COUNT] = {
 };
 
 #ifdef LUNGO_DEBUG
-static bool arrow_exists(GStatus from, GStatus to) {
+bool g_arrowexists(GStatus from, GStatus to) {
   switch (from) {
   case G_IDLE:
   case G_DEAD: return to == G_RUNNABLE || to == G_RUNNING;
@@ -71,12 +71,6 @@ static bool arrow_exists(GStatus from, GStatus to) {
   return false;
 }
 #endif
-
-void g_setstatus(G *g, GStatus from, GStatus to) {
-  lg_assert(g_status(g) == from && arrow_exists(from, to));
-  if (trace_ison()) trace_state(g, from, to);
-  atomic_store_explicit(&g->status, (uint8_t)to, memory_order_release);
-}
 
 // ---- queues ----------------------------------------------------------------------------------------
 

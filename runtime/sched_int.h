@@ -220,7 +220,15 @@ static inline bool p_swapstatus(P *p, PStatus from, PStatus to) {
   return atomic_compare_exchange_strong_explicit(&p->status, &want, to, memory_order_seq_cst, memory_order_acquire);
 }
 static inline GStatus g_status(G *g) { return (GStatus)atomic_load_explicit(&g->status, memory_order_acquire); }
-void g_setstatus(G *g, GStatus from, GStatus to); // asserts that the arrow exists (sched.h)
+
+extern _Atomic bool trace_on; // trace.h
+void trace_state(G *g, GStatus from, GStatus to);
+bool g_arrowexists(GStatus from, GStatus to); // debug builds: is it drawn in sched.h? (sched.c)
+static inline void g_setstatus(G *g, GStatus from, GStatus to) {
+  lg_assert(g_status(g) == from && g_arrowexists(from, to));
+  if (unlikely(atomic_load_explicit(&trace_on, memory_order_relaxed))) trace_state(g, from, to);
+  atomic_store_explicit(&g->status, (uint8_t)to, memory_order_release);
+}
 static inline bool rt_stopping(Runtime *rt) { return atomic_load_explicit(&rt->stopping, memory_order_acquire); }
 
 // m comes back to a goroutine that must not go on.

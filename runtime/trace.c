@@ -39,7 +39,7 @@
 #define SOURCES 4096 // names of source files that are told apart; a power of 2
 
 enum { TRACK_PROCS = 1, TRACK_GOROUTINES, TRACK_RUNTIME }; // process numbers in the file
-enum { TID_GC = 1 };
+enum { TID_GC = 1, TID_STOPS };
 
 // State of a goroutine in the trace: STATE_WAIT + a WaitReason, or one of those before it.
 enum { STATE_NONE, STATE_RUNNING, STATE_RUNNABLE, STATE_SYSCALL, STATE_SLEEP, STATE_ENDED, STATE_WAIT };
@@ -88,6 +88,7 @@ static struct Trace {
   _Atomic(TraceBuf *) nop; // of the threads without a P
   _Atomic(GTrace *) all;
   _Atomic int64_t sampled;
+  int64_t collected;  // end of the last collection, by who stopped the world
   _Atomic int killed; // by this signal
   _Atomic(char *) sources[SOURCES];
   Lock file; // guards what follows
@@ -356,7 +357,7 @@ static void put_instant(const Event *e) {
 static void put_span(const Event *e) {
   static const char *const names[] = {
       [SPAN_TIMER] = "timer", [SPAN_STOPPED] = "stopped", [SPAN_WORLD] = "world stopped", [SPAN_FLUSH] = "trace"};
-  put_slice(e->p < 0 ? TRACK_RUNTIME : TRACK_PROCS, e->p < 0 ? TID_GC : e->p + 1, e, names[e->what]);
+  put_slice(e->p < 0 ? TRACK_RUNTIME : TRACK_PROCS, e->p < 0 ? TID_STOPS : e->p + 1, e, names[e->what]);
   put_text("\"}");
 }
 
@@ -406,6 +407,7 @@ static void put_beginning(void) {
   put_process(TRACK_GOROUTINES, "goroutines");
   put_process(TRACK_RUNTIME, "runtime");
   put_trackname(TRACK_RUNTIME, TID_GC, "collector", -1, "\"}}");
+  put_trackname(TRACK_RUNTIME, TID_STOPS, "other stops", -1, "\"}}");
 }
 
 static void put_ending(void) {
@@ -664,10 +666,13 @@ void trace_end(const P *p, TraceSpan what, int64_t begin) {
   note_span(p != NULL ? p->id : -1, EV_SPAN, what, begin, mono_ns());
 }
 
+// The world is stopped. A worker may have wanted a collection before the last one was over.
 void rt_gcphases(Global *gl, const uint64_t times[5]) {
   if (!trace_ison() || gl->rt != tr.rt) return;
-  note_span(-1, EV_PHASE, 0, (int64_t)times[0], (int64_t)times[4]);
-  for (int i = 1; i < 5; i++) note_span(-1, EV_PHASE, i, (int64_t)times[i - 1], (int64_t)times[i]);
+  int64_t asked = (int64_t)times[0] > tr.collected ? (int64_t)times[0] : tr.collected;
+  note_span(-1, EV_PHASE, 0, asked, (int64_t)times[4]);
+  for (int i = 1; i < 5; i++) note_span(-1, EV_PHASE, i, i == 1 ? asked : (int64_t)times[i - 1], (int64_t)times[i]);
+  tr.collected = (int64_t)times[4];
 }
 
 // ---- beginning and end

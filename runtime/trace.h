@@ -10,12 +10,10 @@
 typedef enum TraceInstant { INSTANT_PREEMPT, INSTANT_STEAL, INSTANT_HANDOFF } TraceInstant;
 typedef enum TraceSpan { SPAN_TIMER, SPAN_STOPPED, SPAN_WORLD } TraceSpan;
 
-extern _Atomic bool trace_on;
 static inline bool trace_ison(void) { return unlikely(atomic_load_explicit(&trace_on, memory_order_relaxed)); }
 
-// g goes from one state to another; by whoever may change its status, before it does. What g_setstatus calls; others
-// only where a goroutine loses or changes its P and its status says nothing about it.
-void trace_state(G *g, GStatus from, GStatus to);
+// trace_state (sched_int.h): g goes from one state to another; by whoever may change its status, before it does. What
+// g_setstatus calls; others only where a goroutine loses or changes its P and its status says nothing about it.
 // Something happened on p, to which `n` (a goroutine or a processor) belongs.
 void trace_instant(const P *p, TraceInstant what, int64_t n);
 // The beginning of a span: its time, 0 if nothing is traced; and its end. p: where it took place, NULL: not on one.
