@@ -294,7 +294,6 @@ static bool start_trace(lua_State *L, const char *file) {
 static void configure(lua_State *L, const Options *o) {
   if (o->maxprocs > 0) lungo_maxprocs(L, (int)o->maxprocs);
   if (o->leaks) run_flags |= LUNGO_LEAKS;
-  if (o->seeded) lungo_setseed(L, o->seed);
   if (o->noenv) {
     lua_pushboolean(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
@@ -324,6 +323,7 @@ int main(int argc, char **argv) {
   int r = parse_options(&o);
   if (r) return r - 1;
   if (o.race) lungo_detectraces();
+  if (o.seeded) lungo_setseed(NULL, o.seed);
   lua_State *L = luaL_newstate();
   if (L == NULL) {
     complain("cannot create state: not enough memory");

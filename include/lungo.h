@@ -64,7 +64,10 @@ LUA_API void lungo_blocking(lua_State *L, void (*f)(void *), void *arg);
 // taken back. Never raises. To load into Lua 5.4 as well, declare it weak and test its address.
 LUA_API void lungo_modulesafe(lua_State *L);
 
-// Makes scheduling reproducible (use one processor too): seeds every random choice of the scheduler and of select.
+// Makes scheduling reproducible, with one processor (lungo_maxprocs, before anything runs): what runs when, and what a
+// select chooses, follows from the seed; time slices are counted in steps, and timers go by what was done, not by the
+// clock (docs/manual.md, --seed). With L == NULL it is about the states that the process makes from then on, and the
+// order in which `pairs` meets string keys follows from the seed, too. With more processors it seeds random choices.
 LUA_API void lungo_setseed(lua_State *L, unsigned long long seed);
 
 // Data races (docs/manual.md "Data races"). lungo_detectraces: from now on they are looked for and reported on standard

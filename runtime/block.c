@@ -31,6 +31,7 @@ void rt_block_enter(Ctx *ctx) {
   g->cur = ctx->L;
   g_setstatus(g, G_RUNNING, G_SYSCALL);
   m->oldp = p;
+  p->rng = m->ctx.rng;
   m->p = NULL;
   ctx->cache = NULL;
   stat_add(m->syscalls, 1);
@@ -61,6 +62,7 @@ void rt_block_leave(Ctx *ctx) {
     atomic_store_explicit(&p->m, m, memory_order_release); // it may have been another's: see above
     m->p = p;
     ctx->cache = p->cache;
+    ctx->rng = p->rng;
     g_setstatus(m->g, G_SYSCALL, G_RUNNING);
     if (m_isover(m)) m_stayaway(m);
   } else {

@@ -169,7 +169,7 @@ static void join(Ctx *ctx, Context *c) {
 }
 
 void context_start(lua_State *L, Context *c) {
-  bool past = c->timer && c->when <= mono_ns();
+  bool past = c->timer && c->when <= timer_clock(L);
   if (c->timer && !past) timer_start(L, c->timer, c->when, 0);
   join(L->ctx, c);
   if (past) context_cancel(L->ctx, c, CONTEXT_EXPIRED, SLOT_NIL); // unless the parent was cancelled before

@@ -18,6 +18,7 @@
 #include "cmodule.h"
 #include "debugvars.h"
 #include "hub.h"
+#include "lockstep.h"
 #include "lungo.h"
 #include "seam.h"
 #include "share.h"
@@ -139,11 +140,13 @@ int rt_gomaxprocs(lua_State *L, int n) {
   if (n < 1 || n == old) return old;
   if (!started) {
     rt->wantprocs = n;
+    lockstep_decide(rt);
     return old;
   }
   bool frozen = rt->frozen;
   if (!frozen) stop_world(m, STOP_OTHER);
   old = atomic_load(&rt->nprocs);
+  if (n > 1) lockstep_end(rt);
   resize(m, n);
   if (!frozen) start_world(m);
   return old;
@@ -168,10 +171,18 @@ void rt_stats(Runtime *rt, struct SchedStats *out) {
 void rt_setseed(lua_State *L, uint64_t seed) {
   Runtime *rt = L->gl->rt;
   rt->seed = seed;
-  for (M *m = atomic_load(&rt->allm); m != NULL; m = m->allnext) m->ctx.rng = rng_seed(seed, (uint64_t)m->id);
+  for (int i = 0; i < atomic_load(&rt->nallp); i++) rt->allp[i]->rng = rng_seed(seed, (uint64_t)i);
+  L->ctx->rng = m_of(L->ctx)->p->rng;
+  rt->seeded = true;
+  lockstep_decide(rt);
 }
 
-LUA_API void lungo_setseed(lua_State *L, unsigned long long seed) { rt_setseed(L, seed); }
+LUA_API void lungo_setseed(lua_State *L, unsigned long long seed) {
+  if (L == NULL)
+    vm_setseed(seed);
+  else
+    rt_setseed(L, seed);
+}
 
 LUA_API void lungo_blocking(lua_State *L, void (*f)(void *), void *arg) {
   Ctx *ctx = L->ctx;
@@ -203,6 +214,8 @@ bool host_detach(lua_State *L) {
   M *m = m_of(L->ctx);
   Runtime *rt = m->rt;
   P *p = m->p;
+  rt->seeded = false; // hosts have deadlines in true time
+  lockstep_decide(rt);
   if (rt_start(rt, m) != 0) return false;
   share_universe(L);
   rt->runflags = LUNGO_KEEP;
@@ -522,8 +535,9 @@ int rt_new(lua_State *L) {
   Runtime *rt = runtime_alloc();
   if (rt == NULL) return -ENOMEM;
   rt->gl = L->gl;
-  rt->seed = (uint64_t)debug_var("seed");
-  if (rt->seed == 0) rt->seed = L->gl->seed ^ (uint64_t)mono_ns() << 20;
+  rt->seeded = vm_getseed(&rt->seed);
+  if (!rt->seeded) rt->seed = (uint64_t)debug_var("seed");
+  if (rt->seed == 0 && !rt->seeded) rt->seed = L->gl->seed ^ (uint64_t)mono_ns() << 20;
   P *p = rt->allp[0] = p_new(rt, 0);
   if (p == NULL) goto fail;
   atomic_store(&rt->nallp, 1);
@@ -532,6 +546,7 @@ int rt_new(lua_State *L) {
   p_acquire(rt->m0, p);
   if ((rt->g1 = g_alloc(rt->m0)) == NULL) goto fail;
   adopt_main(rt->m0, rt->g1, L);
+  lockstep_decide(rt);
   L->gl->rt = rt;
   m_setcurrent(rt->m0);
   return 0;

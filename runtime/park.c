@@ -18,6 +18,7 @@
 #include "gc.h"
 #include "group.h"
 #include "happens.h"
+#include "lockstep.h"
 #include "meta.h"
 #include "seam.h"
 #include "sync.h"
@@ -236,6 +237,7 @@ int yield_now(lua_State *L, bool flat, bool near) {
 
 int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
   M *m = m_of(L->ctx);
+  lockstep_add(m->rt, LOCKSTEP_STEP_NS);
   timers_rundue(m);
   if (others_wait(m)) {
     bool flat = can_flat(m);
@@ -252,8 +254,10 @@ int g_yieldc(lua_State *L, lua_KContext kctx, lua_KFunction k) {
 // LUNGODEBUG=schedyield=N: the request to give way never goes away and is granted at random, every N-th time on
 // average.
 static bool stress_yield(M *m) {
-  if (m->nyield > 0 && --m->nyield > 0) return false;
-  m->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
+  P *p = m->p;
+  if (p->nyield > 0 && --p->nyield > 0) return false;
+  p->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
+  lockstep_add(m->rt, LOCKSTEP_SLICE_NS);
   return true;
 }
 
@@ -268,9 +272,11 @@ static int preempt(M *m, lua_State *L, bool can_park) {
   Runtime *rt = m->rt;
   bool wanted = rt->schedyield == 0 || stress_yield(m);
   if (rt->schedyield == 0) atomic_fetch_and(&m->ctx.poll, ~POLL_PREEMPT);
-  timers_rundue(m);
   bool host_wanted = must_bail(m, m->g);
-  if (!host_wanted && m->p->burst >= BURST) return burst_over(m, L, can_park && can_flat(m));
+  bool burst = !host_wanted && m->p->burst >= BURST;
+  if (lockstep_ison(rt) && !wanted && !host_wanted && !burst) return RT_DONE; // time has not moved
+  timers_rundue(m);
+  if (burst) return burst_over(m, L, can_park && can_flat(m));
   if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
   stat_add(m->p->npreempts, 1);
   if (trace_ison()) trace_instant(m->p, INSTANT_PREEMPT, m->g->id);
@@ -335,8 +341,8 @@ static void sleep_nested(M *m, int64_t until) {
 int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
   M *m = m_of(L->ctx);
   if (ns <= 0) return g_yieldc(L, kctx, k);
-  int64_t now = mono_ns(), until = ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
-  if (!can_flat(m)) {
+  int64_t now = rt_clock(m->rt), until = ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ns;
+  if (!can_flat(m) && !lockstep_ison(m->rt)) {
     sleep_nested(m, until);
     if (unlikely(atomic_load(&m->g->intr) != 0)) interrupt_raise(L); // now: there may be no safepoint to come
     return k(L, LUA_YIELD, kctx);
@@ -351,6 +357,5 @@ int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
   timer_poke(m->rt, until);
   set_continuation(L, kctx, k);
   lockrank_pop(RANK_TIMERS); // g_park does the unlock itself
-  g_park(L, WAIT_SLEEP, &p->timerlock);
-  return VM_PARK;
+  return g_park(L, WAIT_SLEEP, &p->timerlock) == RT_PARK ? VM_PARK : k(L, LUA_YIELD, kctx);
 }

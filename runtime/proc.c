@@ -12,6 +12,7 @@
 // See also:   sched.c, park.c, host.c (M0), sysmon.c.
 #include "sched_int.h"
 #include "hint.h"
+#include "lockstep.h"
 #include "seam.h"
 #include "trace.h"
 #include "lungo.h"
@@ -70,10 +71,10 @@ void m_wakeall(Runtime *rt) {
 
 P *p_new(Runtime *rt, int id) {
   P *p = NULL;
-  (void)rt;
   if (posix_memalign((void **)&p, CACHE_LINE, sizeof *p) != 0) return NULL;
   memset(p, 0, sizeof *p);
   p->id = id;
+  p->rng = rng_seed(rt->seed, (uint64_t)id);
   atomic_store(&p->timer0, NS_FOREVER);
   return p;
 }
@@ -93,6 +94,7 @@ P *pidle_get_locked(Runtime *rt) {
   if (unlikely(p->cache == NULL) && (p->cache = cache_new(rt->gl->heap)) == NULL) return NULL;
   rt->idlep = p->idlelink;
   p->idlelink = NULL;
+  lockstep_busy_locked(rt);
   atomic_fetch_sub(&rt->npidle, 1);
   if (atomic_load(&rt->monasleep)) sysmon_wake(rt);
   return p;
@@ -103,6 +105,7 @@ void pidle_put_locked(Runtime *rt, P *p) {
   lg_assert(p_status(p) == P_IDLE && atomic_load(&p->m) == NULL);
   p->idlelink = rt->idlep;
   rt->idlep = p;
+  lockstep_idle_locked(rt);
   atomic_fetch_add(&rt->npidle, 1);
 }
 
@@ -111,12 +114,14 @@ void p_acquire(M *m, P *p) {
   atomic_store_explicit(&p->m, m, memory_order_relaxed);
   m->p = p;
   m->ctx.cache = p->cache;
+  m->ctx.rng = p->rng;
   p_setstatus(p, P_RUNNING);
 }
 
 P *p_release(M *m) {
   P *p = m->p;
   lg_assert(p != NULL && p_status(p) == P_RUNNING && atomic_load(&p->m) == m);
+  p->rng = m->ctx.rng;
   m->p = NULL;
   m->ctx.cache = NULL;
   atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
@@ -187,7 +192,6 @@ M *m_new(Runtime *rt) {
   sched_lock(rt);
   m->id = rt->nextmid++;
   sched_unlock(rt);
-  m->ctx.rng = rng_seed(rt->seed, (uint64_t)m->id);
   if (rt->schedyield > 0) atomic_store(&m->ctx.poll, POLL_PREEMPT);
   M *first = atomic_load(&rt->allm);
   do m->allnext = first;

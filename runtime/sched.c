@@ -20,6 +20,7 @@
 #include "happens.h"
 #include "hub.h"
 #include "gc.h"
+#include "lockstep.h"
 #include "lungo.h"
 #include "meta.h"
 #include "seam.h"
@@ -602,7 +603,7 @@ static G *find_local(M *m, bool *inherit) {
   int64_t first = atomic_load_explicit(&p->timer0, memory_order_relaxed);
   *inherit = false;
   if (unlikely(first != NS_FOREVER)) {
-    int64_t now = mono_ns();
+    int64_t now = rt_clock(m->rt);
     if (first <= now) timers_run(m, p, now);
   }
   G *g = NULL;
@@ -740,7 +741,7 @@ void idle_until_p(M *m) {
       sched_unlock(rt);
       m_quit(m);
     }
-    if (m_sleepidle(m, become_sleeper_locked(m))) return;
+    if (m_sleepidle(m, lockstep_deadline(rt, become_sleeper_locked(m)))) return;
     if (rejoin(m)) return;
   }
 }
@@ -856,6 +857,7 @@ void m_run(M *m) {
       }
     }
     if (!inherit) begin_turn(m->p);
+    lockstep_add(m->rt, LOCKSTEP_STEP_NS);
     m_execute(m, g, -1);
   }
 }

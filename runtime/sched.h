@@ -179,6 +179,7 @@ bool timer_stop(Runtime *rt, Timer *t); // true: it was armed. After return fire
 // The same for a fire that takes a lock which the caller holds: fire may still be running on return.
 bool timer_stop_nowait(Timer *t);
 int64_t mono_ns(void);
+int64_t timer_clock(lua_State *L); // the time that timers go by: mono_ns(), unless it is made reproducible (lockstep.c)
 // Seconds (integer or float Lua value at arg) to ns, Go's nearest: NaN is an argument error; negative 0; huge
 // INT64_MAX.
 int64_t time_checkduration(lua_State *L, int arg);

@@ -49,6 +49,8 @@ struct P {
   _Alignas(CACHE_LINE) Runq runq;
   _Atomic uint32_t schedtick;   // goroutines started to run here, not counting those that inherited the slice
   _Atomic uint32_t syscalltick; // blocking regions begun
+  uint64_t rng;                 // of random choices: in the Ctx of the worker that holds the P, else here
+  uint32_t nyield;              // schedyield: safepoints until the next forced yield
   Cache *cache;                 // NULL until the P is used first
   GList gfree;                  // dead Gs, their states kept if they may be reused
   int64_t idnext, idend;        // batch of goroutine ids
@@ -98,8 +100,7 @@ struct M {
   M *idlenext, *idleprev;    // [L] rt->idlem
   M *allnext;                // rt->allm, push only
   int id;
-  uint32_t nyield; // schedyield: safepoints until the next forced yield
-  jmp_buf quit;    // where the thread's loop unwinds to
+  jmp_buf quit; // where the thread's loop unwinds to
 };
 
 #define SLAB_GS 64
@@ -206,6 +207,10 @@ struct Runtime {
 
   uint64_t seed;
   int schedyield;
+  bool seeded;           // by --seed: in lockstep, with one processor (lockstep.c)
+  _Atomic bool lockstep; //
+  _Atomic int64_t clock; // then: the time that timers go by
+  _Atomic int64_t ahead; // how much mono_ns() was ahead of it when the P became idle
 };
 
 // The world order of bits that another thread may want M to see.
@@ -308,6 +313,7 @@ int yield_now(lua_State *L, bool flat, bool near);
 // ---- timer.c ----
 int64_t timers_run(M *m, P *p, int64_t now); // fires what is due; returns when the next one is
 int64_t timers_earliest(Runtime *rt, P **whose);
+void timers_shift(Runtime *rt, int64_t ns); // world stopped: all are due so much later
 void timers_rundue_slow(M *m);
 int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t period); // 0 or -ENOMEM; wakes nobody
 P *timer_lock(M *m, Timer *t);              // the P that has or gets t, its timerlock held

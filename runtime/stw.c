@@ -16,6 +16,7 @@
 // See also:   gc.c (the main user), block.c, docs of Go's stopTheWorldWithSema for the idea.
 #include "sched_int.h"
 #include "gc.h"
+#include "lockstep.h"
 #include "seam.h"
 #include "trace.h"
 #include <sched.h>
@@ -64,6 +65,7 @@ static void begin_stop_locked(Runtime *rt, M *self, StopKind kind) {
   rt->stopbegan = kind == STOP_OTHER ? trace_begin() : 0; // of collections the collector tells (rt_gcphases)
   atomic_store(&rt->stopnote, 0);
   atomic_store(&rt->stopping, true); // before we look at statuses: block.c
+  if (rt->idlep != NULL) lockstep_busy_locked(rt);
   while (rt->idlep != NULL) {
     P *p = rt->idlep;
     rt->idlep = p->idlelink;

@@ -65,11 +65,11 @@ static bool mutex_enqueue(lua_State *L, Mutex *m, bool woken) {
   L->g->wanted = m;
   if (woken) {
     int64_t since = w->v.i;
-    waiter_of(L->g)->index = mono_ns() - since > STARVING_NS;
+    waiter_of(L->g)->index = timer_clock(L) - since > STARVING_NS;
     waitq_pushfront(&m->q, w, m);
   } else {
     waitq_push(&m->q, waiter_of(L->g), m);
-    v_setint(&w->v, mono_ns());
+    v_setint(&w->v, timer_clock(L));
   }
   return false;
 }

@@ -14,6 +14,7 @@
 #include "sched_int.h"
 #include "debugvars.h"
 #include "hub.h"
+#include "lockstep.h"
 #include "trace.h"
 #include <errno.h>
 #include <signal.h>
@@ -61,6 +62,7 @@ static bool check_blocked(Runtime *rt, P *p, int64_t now) {
     p->mon_syscallwhen = now;
     return false;
   }
+  if (lockstep_ison(rt) && now - p->mon_syscallwhen < LOCKSTEP_BLOCKED_NS) return false;
   bool wanted = now - p->mon_syscallwhen >= SLICE_NS || atomic_load(&p->timer0) <= now || backlog(rt);
   return wanted && retake_blocked(rt, p);
 }
@@ -104,6 +106,10 @@ static bool idle_worker_watches(Runtime *rt) {
 static bool check_timers(Runtime *rt, int64_t now) {
   P *whose = NULL;
   int64_t first = timers_earliest(rt, &whose);
+  if (lockstep_ison(rt)) {
+    if (atomic_load(&rt->npidle) == 0) return false;
+    now = rt_clock(rt);
+  }
   if (first > now - (idle_worker_watches(rt) ? 1000000 : 0)) return false;
   if (atomic_load(&rt->npidle) > 0)
     p_wake(rt);
@@ -161,7 +167,7 @@ static bool sleep_while_idle(Runtime *rt, int64_t limits) {
 // When to look again: after `delay`, but not after the next timer if that is our business.
 static int64_t next_look(Runtime *rt, int64_t delay) {
   int64_t now = mono_ns(), until = now + delay;
-  if (idle_worker_watches(rt)) return until;
+  if (idle_worker_watches(rt) || lockstep_ison(rt)) return until;
   int64_t first = timers_earliest(rt, NULL);
   if (first >= until) return until;
   return first > now + NAP_MIN ? first : now + NAP_MIN;

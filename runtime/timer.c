@@ -16,6 +16,7 @@
 #include "call.h"
 #include "gc.h"
 #include "happens.h"
+#include "lockstep.h"
 #include "meta.h"
 #include "trace.h"
 #include <errno.h>
@@ -32,6 +33,8 @@ int64_t mono_ns(void) {
   clock_gettime(CLOCK_MONOTONIC, &ts);
   return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
+
+int64_t timer_clock(lua_State *L) { return rt_clock(L->gl->rt); }
 
 int64_t time_checkduration(lua_State *L, int arg) {
   int isint;
@@ -148,6 +151,7 @@ int timer_insert_locked(Runtime *rt, P *p, Timer *t, int64_t when, int64_t perio
 // The P we hold looks at its timers at each step, and a worker that goes idle looks at all. What remains is a goroutine
 // that computes for long: sysmon must not oversleep.
 void timer_poke(Runtime *rt, int64_t when) {
+  if (lockstep_ison(rt)) return; // it cannot be due before that goroutine's slice is over
   int64_t until = atomic_load(&rt->mon_until);
   if (until != NS_FOREVER && until - 100000 > when) sysmon_wake(rt);
 }
@@ -258,8 +262,16 @@ void timers_rundue_slow(M *m) {
   P *whose = NULL;
   int64_t first = timers_earliest(m->rt, &whose);
   if (first == NS_FOREVER) return;
-  for (int64_t now = mono_ns(); first <= now; first = timers_earliest(m->rt, &whose))
+  for (int64_t now = rt_clock(m->rt); first <= now; first = timers_earliest(m->rt, &whose))
     if (timers_run(m, whose, now) <= now) return; // another worker is at it
+}
+
+void timers_shift(Runtime *rt, int64_t ns) {
+  for (int i = 0; i < atomic_load(&rt->nallp); i++) {
+    P *p = rt->allp[i];
+    for (uint32_t k = 0; k < atomic_load(&p->ntimers); k++) p->heap[k].t->when = p->heap[k].when += ns;
+    publish_first(p);
+  }
 }
 
 // ---- the collector: world stopped, so nobody holds a timerlock --------------------------------------------------

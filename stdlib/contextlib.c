@@ -131,22 +131,22 @@ static int c_withtimeout(lua_State *L) {
   check_context(L, 1);
   int64_t ns = time_checkduration(L, 2);
   double d = lua_tonumber(L, 2);
-  push_node(L, 1, d < 0 ? INT64_MIN : saturating_add(mono_ns(), ns), lib_wallclock() + d);
+  push_node(L, 1, d < 0 ? INT64_MIN : saturating_add(timer_clock(L), ns), lib_wallclock() + d);
   return push_cancel(L, cancel);
 }
 
 // From a point of the clock on the wall to one of the monotonic clock, as it looks now.
-static int64_t monotonic_of(double wall) {
+static int64_t monotonic_of(lua_State *L, double wall) {
   double ns = nearbyint((wall - lib_wallclock()) * 1e9);
   if (ns >= 0x1p63) return INT64_MAX;
-  return ns <= -0x1p63 ? INT64_MIN : saturating_add(mono_ns(), (int64_t)ns);
+  return ns <= -0x1p63 ? INT64_MIN : saturating_add(timer_clock(L), (int64_t)ns);
 }
 
 static int c_withdeadline(lua_State *L) {
   check_context(L, 1);
   double wall = luaL_checknumber(L, 2);
   luaL_argcheck(L, wall == wall, 2, "deadline is NaN");
-  push_node(L, 1, monotonic_of(wall), wall);
+  push_node(L, 1, monotonic_of(L, wall), wall);
   return push_cancel(L, cancel);
 }
 
@@ -268,7 +268,7 @@ static void add_state(lua_State *L, luaL_Buffer *b, Context *c) {
   if (err != CONTEXT_LIVE) {
     lua_pushfstring(L, " (%s)", context_errtext(err));
   } else if (c->when != INT64_MAX) {
-    lua_pushfstring(L, " (%s left)", (lib_formatduration(left, c->when - mono_ns()), left));
+    lua_pushfstring(L, " (%s left)", (lib_formatduration(left, c->when - timer_clock(L)), left));
   } else {
     return;
   }

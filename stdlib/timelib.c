@@ -37,8 +37,8 @@ double lib_wallclock(void) {
   return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-static int64_t deadline(int64_t ns) {
-  int64_t now = mono_ns();
+static int64_t deadline(lua_State *L, int64_t ns) {
+  int64_t now = timer_clock(L);
   return ns > INT64_MAX - now ? INT64_MAX : now + ns;
 }
 
@@ -81,13 +81,13 @@ static void push_channel(lua_State *L, const TimerObj *o) {
 static int time_timer(lua_State *L) {
   int64_t ns = time_checkduration(L, 1);
   TimerObj *o = push_timer(L, &timer_kind);
-  timer_start(L, &o->t, deadline(ns), 0);
+  timer_start(L, &o->t, deadline(L, ns), 0);
   return 1;
 }
 
 void lib_pushafter(lua_State *L, int64_t ns) {
   TimerObj *o = push_timer(L, &timer_kind);
-  timer_start(L, &o->t, deadline(ns), 0);
+  timer_start(L, &o->t, deadline(L, ns), 0);
   push_channel(L, o);
   lua_remove(L, -2);
 }
@@ -95,7 +95,7 @@ void lib_pushafter(lua_State *L, int64_t ns) {
 static int time_after(lua_State *L) {
   int64_t ns = time_checkduration(L, 1);
   TimerObj *o = push_timer(L, &timer_kind);
-  timer_start(L, &o->t, deadline(ns), 0);
+  timer_start(L, &o->t, deadline(L, ns), 0);
   push_channel(L, o);
   return 1;
 }
@@ -109,7 +109,7 @@ static int64_t check_interval(lua_State *L, int arg) {
 static int time_ticker(lua_State *L) {
   int64_t ns = check_interval(L, 1);
   TimerObj *o = push_timer(L, &ticker_kind);
-  timer_start(L, &o->t, deadline(ns), ns);
+  timer_start(L, &o->t, deadline(L, ns), ns);
   return 1;
 }
 
@@ -120,7 +120,7 @@ static int time_tick(lua_State *L) {
     return 1;
   }
   TimerObj *o = push_timer(L, &ticker_kind);
-  timer_start(L, &o->t, deadline(ns), ns);
+  timer_start(L, &o->t, deadline(L, ns), ns);
   push_channel(L, o);
   return 1;
 }
@@ -136,7 +136,7 @@ static int time_afterfunc(lua_State *L) {
   share_obj(L, o->t.owner);
   o->t.keep = true;
   o->group = group_idof(L->g);
-  timer_start(L, &o->t, deadline(ns), 0);
+  timer_start(L, &o->t, deadline(L, ns), 0);
   return 1;
 }
 
@@ -156,7 +156,7 @@ static int timer_reset(lua_State *L) {
   TimerObj *o = obj_check(L, 1, &timer_kind);
   int64_t ns = time_checkduration(L, 2);
   bool active = disarm(L, o);
-  timer_start(L, &o->t, deadline(ns), 0);
+  timer_start(L, &o->t, deadline(L, ns), 0);
   lua_pushboolean(L, active);
   return 1;
 }
@@ -170,7 +170,7 @@ static int ticker_reset(lua_State *L) {
   TimerObj *o = obj_check(L, 1, &ticker_kind);
   int64_t ns = check_interval(L, 2);
   disarm(L, o);
-  timer_start(L, &o->t, deadline(ns), ns);
+  timer_start(L, &o->t, deadline(L, ns), ns);
   return 0;
 }
 

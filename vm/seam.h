@@ -17,6 +17,11 @@
 
 enum { RT_DONE = 0, RT_PARK = 1 };
 
+// The seed of all that is random in the universes that this process makes from now on: hashes, and what the runtime
+// chooses. vm_getseed: false if none was set.
+void vm_setseed(uint64_t seed);
+bool vm_getseed(uint64_t *seed);
+
 // Per-universe set-up and tear-down, called by lua_newstate / lua_close. rt_new makes one P, an M for the calling
 // OS thread (ctx installed in L->ctx and in thread-local storage), and goroutine 1 for L. 0 or -errno.
 int rt_new(lua_State *L);

@@ -29,12 +29,27 @@
 
 // ---- the main state --------------------------------------------------------------------------------
 
-// Different in every process and universe, so that nobody can prepare colliding keys.
+// Asked for by the host: of the universes made from then on.
+static bool seed_isset;
+static uint64_t seed_set;
+
+void vm_setseed(uint64_t seed) {
+  seed_set = seed;
+  seed_isset = true;
+}
+
+bool vm_getseed(uint64_t *seed) {
+  if (seed_isset) *seed = seed_set;
+  return seed_isset;
+}
+
+// Different in every process and universe, so that nobody can prepare colliding keys, unless it was asked for.
 static uint32_t make_seed(const Global *gl) {
   struct timespec ts;
   clock_gettime(CLOCK_REALTIME, &ts);
   uint64_t x = (uint64_t)ts.tv_nsec ^ (uint64_t)ts.tv_sec << 30;
   x ^= (uintptr_t)gl ^ (uint64_t)(uintptr_t)&lua_newstate << 7; // addresses are randomized by the system
+  if (seed_isset) x = seed_set;
   x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
   return (uint32_t)(x >> 32) | 1;
 }
