@@ -86,7 +86,7 @@ static int long_option(Options *o, int *i) {
     return 0;
   }
   if (strcmp(name, "--trace") == 0) {
-    if (++*i >= o->argc) return usage_error("'%s' needs a file", name) + 1;
+    if (++*i >= o->argc || o->argv[*i][0] == '-') return usage_error("'%s' needs a file", name) + 1;
     o->trace = o->argv[*i];
     return 0;
   }

@@ -104,6 +104,8 @@ refused() { # refused STDERR OPTION...
 refused "^$lungo: cannot write none/t.json: No such file or directory$" --trace none/t.json t.lua
 refused "^$lungo: cannot write \.: Is a directory$" --trace . t.lua
 refused "'--trace' needs a file" --trace
+refused "'--trace' needs a file" --trace -e 'print(1)'
+refused "'--trace' needs a file" --trace '-' t.lua
 if [ -w /dev/full ]; then
   "$lungo" --trace /dev/full t.lua >out 2>err
   grep -q "cannot write /dev/full: No space left on device" err && [ "$(cat out)" = 1 ] || { echo "FAIL: /dev/full: $(cat out err)"; bad=1; }
