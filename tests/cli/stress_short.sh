@@ -7,7 +7,7 @@ rounds=${STRESS_ROUNDS:-2}
 cd "$(dirname "$0")/../stress" || exit 1
 bad=0
 for procs in 1 2 4; do
-  for f in chan_model shared_tables coroutines_passed closures_shared gc_storm heap_fire strings_shared; do
+  for f in chan_model shared_tables coroutines_passed closures_shared gc_storm heap_fire strings_shared conc_model; do
     LUNGOMAXPROCS=$procs timeout 60 "$lungo" $f.lua "$rounds" || { echo "FAIL $f.lua $rounds, $procs processors: status $?"; bad=1; }
   done
 done

@@ -104,6 +104,27 @@ local function answer(s, g, text)
   s.wait[g] = nil
 end
 
+-- Where a step can go on in n ways, `choose(n)` names the one to try this time, and `each_way` repeats the step on a fresh copy
+-- of s until all have been tried (the ways of one step form a tree; `path` is the branch taken: chosen, of how many).
+local path, depth = {}, 0
+
+local function choose(n)
+  if n == 1 then return 1 end
+  depth = depth + 1
+  path[depth] = path[depth] or {1, n}
+  return path[depth][1]
+end
+
+local function each_way(s, one)
+  path = {}
+  repeat
+    depth = 0
+    one(copy(s))
+    while path[1] and path[#path][1] == path[#path][2] do path[#path] = nil end
+    if path[1] then path[#path][1] = path[#path][1] + 1 end
+  until not path[1]
+end
+
 -- The first that waits and for whom `wants(op, g)` gives something.
 local function first_waiter(p, s, wants)
   local best, got
@@ -116,19 +137,24 @@ local function first_waiter(p, s, wants)
   return best, got
 end
 
-local function wants_chan(c, sending)
-  return function(op)
-    if op.k == (sending and "send" or "recv") and op.o == c then return op end
+-- A goroutine comes to its turn in the order in which it began to wait; which of several cases of its select on that channel is
+-- taken is random, as among cases that are ready.
+local function first_on_chan(p, s, c, sending)
+  local w, fits = first_waiter(p, s, function(op)
+    if op.k == (sending and "send" or "recv") and op.o == c then return {op} end
+    local t = {}
     for i, case in ipairs(op.cases or {}) do
-      if case.o == c and (case.v ~= nil) == sending then return {i = i, v = case.v} end
+      if case.o == c and (case.v ~= nil) == sending then t[#t + 1] = {i = i, v = case.v} end
     end
-  end
+    return t[1] and t
+  end)
+  return w, w and fits[choose(#fits)]
 end
 
 -- One case tried: returns nil if it blocks, or its answer. s is changed.
 local function try_send(p, s, c, v)
   if s.closed[c] then return "E:send on closed channel" end
-  local w, how = first_waiter(p, s, wants_chan(c, false))
+  local w, how = first_on_chan(p, s, c, false)
   if w then
     answer(s, w, how.i and ("%d:%d"):format(how.i, v) or tostring(v))
   elseif #s.buf[c] < p.caps[c] then
@@ -141,8 +167,8 @@ end
 
 local function try_recv(p, s, c)
   local v = table.remove(s.buf[c], 1)
-  local w, how = first_waiter(p, s, wants_chan(c, true))
-  if w and (v or p.caps[c] == 0) then
+  local w, how = first_on_chan(p, s, c, true) -- if one waits to send, the channel was full
+  if w then
     if v then table.insert(s.buf[c], how.v) end
     v = v or how.v
     answer(s, w, how.i and how.i .. ":sent" or "sent")
@@ -160,12 +186,12 @@ local function do_close(p, s, c)
   if s.closed[c] then return "E:close of closed channel" end
   s.closed[c] = true
   while true do
-    local w, how = first_waiter(p, s, wants_chan(c, false))
+    local w, how = first_on_chan(p, s, c, false)
     if not w then break end
     answer(s, w, how.i and how.i .. ":closed" or "closed")
   end
   while true do
-    local w = first_waiter(p, s, wants_chan(c, true))
+    local w = first_on_chan(p, s, c, true)
     if not w then break end
     answer(s, w, "E:send on closed channel")
   end
@@ -341,22 +367,23 @@ local function successors(p, s, g, out)
     return
   end
   if not op.cases then
-    local t = copy(s)
-    local r = step[op.k](p, t, g, op)
-    if r == nil then return end
-    if r == BLOCK then block(t, g) else answer(t, g, r) end
-    out[#out + 1] = t
+    each_way(s, function(t)
+      local r = step[op.k](p, t, g, op)
+      if r == nil then return end
+      if r == BLOCK then block(t, g) else answer(t, g, r) end
+      out[#out + 1] = t
+    end)
     return
   end
   local ready = false
   for i, case in ipairs(op.cases) do
-    local t = copy(s)
-    local r = try_case(p, t, case)
-    if r then
+    each_way(s, function(t)
+      local r = try_case(p, t, case)
+      if not r then return end
       ready = true
       answer(t, g, r:sub(1, 2) == "E:" and r or i .. ":" .. r)
       out[#out + 1] = t
-    end
+    end)
   end
   if op.k == "timeout" then
     local t = copy(s)
