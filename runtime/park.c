@@ -227,6 +227,7 @@ int yield_now(lua_State *L, bool flat, bool near) {
     g->wirem = m;
   }
   g_setstatus(g, G_RUNNING, G_RUNNABLE);
+  if (unlikely(slice_isover(m->p))) slice_end(m);
   // From here on, if flat, another worker may run it.
   if (!(near || own_is_all(m)) || !runq_put(&m->p->runq, g)) globq_put(m->rt, g);
   if (flat) return RT_PARK;

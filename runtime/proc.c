@@ -75,6 +75,8 @@ P *p_new(Runtime *rt, int id) {
   memset(p, 0, sizeof *p);
   p->id = id;
   p->rng = rng_seed(rt->seed, (uint64_t)id);
+  atomic_store(&p->overtick, UINT32_MAX); // no slice is over, and the monitor has seen none
+  p->mon_schedtick = UINT32_MAX;
   atomic_store(&p->timer0, NS_FOREVER);
   return p;
 }

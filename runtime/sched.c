@@ -598,6 +598,13 @@ void m_execute(M *m, G *g, int nargs) {
 
 // ---- looking for work ----------------------------------------------------------------------------------------
 
+// The goroutine that was asked to give way may have ended or parked before its next safepoint: each of a chain of
+// goroutines that start one another may. And if it does give way, what it readied comes before it all the same.
+void slice_end(M *m) {
+  G *g = runq_peeknext(&m->p->runq);
+  if (g != NULL && runq_stealnext(&m->p->runq, g)) globq_put(m->rt, g);
+}
+
 static G *find_local(M *m, bool *inherit) {
   P *p = m->p;
   int64_t first = atomic_load_explicit(&p->timer0, memory_order_relaxed);
@@ -607,8 +614,9 @@ static G *find_local(M *m, bool *inherit) {
     if (first <= now) timers_run(m, p, now);
   }
   G *g = NULL;
+  if (unlikely(slice_isover(p))) slice_end(m);
   // Not at the first choice of all: a main goroutine that gives way would get the turn it just gave away.
-  if (atomic_load_explicit(&p->schedtick, memory_order_relaxed) % GLOBQ_EVERY == GLOBQ_EVERY - 1) g = globq_get(m, 1);
+  if (stat_get(p->schedtick) % GLOBQ_EVERY == GLOBQ_EVERY - 1) g = globq_get(m, 1);
   if (g == NULL) g = runq_get(&p->runq, inherit);
   if (g == NULL) g = globq_get(m, 0);
   return g;

@@ -48,6 +48,7 @@ struct P {
   // By the worker that holds the P; others read.
   _Alignas(CACHE_LINE) Runq runq;
   _Atomic uint32_t schedtick;   // goroutines started to run here, not counting those that inherited the slice
+  _Atomic uint32_t overtick;    // schedtick of a slice that has had its time: nobody inherits it any more. By sysmon
   _Atomic uint32_t syscalltick; // blocking regions begun
   uint64_t rng;                 // of random choices: in the Ctx of the worker that holds the P, else here
   uint32_t nyield;              // schedyield: safepoints until the next forced yield
@@ -269,6 +270,8 @@ void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into t
 G *g_alloc(M *m);                       // a dead G to fill, NULL: no memory. Its L may be there for reuse
 void g_free(M *m, G *g);
 void slab_free(GSlab *s); // with what its Gs own
+static inline bool slice_isover(P *p) { return stat_get(p->schedtick) == stat_get(p->overtick); }
+void slice_end(M *m); // what would inherit the slice goes behind all others instead
 int64_t g_nextid(M *m);
 void g_each(Runtime *rt, void (*fn)(G *g, void *arg), void *arg); // every G that is not dead
 void p_drainqueues(Runtime *rt, P *p); // a P that dies: what it holds goes to the shared lists. rt->lock held

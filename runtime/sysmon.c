@@ -5,7 +5,8 @@
 // What:       it naps 20 µs while there is something to do, up to 10 ms otherwise, never past the next timer, and
 //             without end while all Ps are idle. After each nap it
 //               - takes the P of a thread that has been in one blocking region for a whole nap, if somebody wants it;
-//               - asks a goroutine that has been running for 10 ms to give way;
+//               - asks a goroutine that has been running for 10 ms to give way, and says that nobody inherits its slice
+//                 (P.overtick);
 //               - sees to timers that are due but that nobody ran, because all Ps are busy;
 //               - wakes a worker if a P is idle while goroutines queue up elsewhere (see worth_waking in park.c).
 // Invariants: it never touches a Lua object. It reads Ps without locks: what it saw may be stale, and each of its acts
@@ -67,12 +68,15 @@ static bool check_blocked(Runtime *rt, P *p, int64_t now) {
   return wanted && retake_blocked(rt, p);
 }
 
+// A goroutine, and those that inherited its slice. Time in a stopped world counts: where collections follow each other
+// there is hardly any other.
 static void check_running(P *p, int64_t now) {
   uint32_t tick = stat_get(p->schedtick);
   if (tick != p->mon_schedtick) {
     p->mon_schedtick = tick;
     p->mon_schedwhen = now;
   } else if (now - p->mon_schedwhen >= SLICE_NS) {
+    atomic_store_explicit(&p->overtick, tick, memory_order_relaxed);
     M *m = atomic_load(&p->m);
     if (m != NULL) m_poll(m, POLL_PREEMPT);
   }
@@ -84,7 +88,7 @@ static bool check_processors(Runtime *rt, int64_t now) {
     P *p = rt->allp[i];
     PStatus st = p_status(p);
     if (st == P_SYSCALL && check_blocked(rt, p, now)) acted = true;
-    if (st == P_RUNNING || st == P_SYSCALL) check_running(p, now);
+    if (st == P_RUNNING || st == P_SYSCALL || st == P_GCSTOP) check_running(p, now);
   }
   return acted;
 }
@@ -194,12 +198,12 @@ static void look_around(Runtime *rt) {
     trace_killpoll();
     int64_t now = mono_ns();
     if (now >= atomic_load_explicit(&rt->exit_at, memory_order_relaxed)) process_exit(atomic_load(&rt->exit_status));
+    bool acted = check_processors(rt, now);
     if (rt_stopping(rt)) {
       quiet++;
       continue;
     }
     if (atomic_load(&rt->intr_wanted)) interrupt_serve(rt);
-    bool acted = check_processors(rt, now);
     acted |= check_timers(rt, now);
     acted |= check_idle(rt);
     quiet = acted ? 0 : quiet + 1;
