@@ -246,12 +246,12 @@ local function deaths(_, wg)
   return function() assert(n == 20 and ended:load() == 20) end
 end
 
-local function resident()
+local function resident() -- 0: not to be known, as in a sanitizer's terabytes, where its own memory counts
   local f = io.open "/proc/self/statm"
   if not f then return 0 end
-  local pages = select(2, f:read("n", "n"))
+  local size, pages = f:read("n", "n")
   f:close()
-  return pages * 4096
+  return size < 1 << 28 and pages * 4096 or 0
 end
 local function settle()
   for _ = 1, 3 do collectgarbage() end
@@ -270,7 +270,7 @@ for round = 1, math.max(rounds, 2) do
     heap, rss = settle()
   end
 end
-local heap2, rss2 = settle() -- a sanitizer's own memory would count as resident
+local heap2, rss2 = settle()
 assert(heap2 <= heap * 1.2 + (256 << 10), ("the heap grew from %d to %d bytes"):format(heap, heap2))
-assert(rss > (64 << 20) or rss2 <= rss * 1.5 + (16 << 20), ("resident memory grew from %d to %d bytes"):format(rss, rss2))
+assert(rss2 <= rss * 1.5 + (16 << 20), ("resident memory grew from %d to %d bytes"):format(rss, rss2))
 assert(runtime.numgoroutine() <= 2, "goroutines were left behind")
