@@ -37,6 +37,54 @@ __attribute__((constructor)) static void streams_init(void) {
 
 int __uflow(FILE *);
 
+// glibc's list of all open streams, and its lock.
+typedef FILE *StreamIter;
+void _IO_list_lock(void);
+void _IO_list_unlock(void);
+StreamIter _IO_iter_begin(void);
+StreamIter _IO_iter_end(void);
+StreamIter _IO_iter_next(StreamIter);
+FILE *_IO_iter_file(StreamIter);
+
+// Locks the streams that have something to write, but not those that somebody is in: he may wait there for long. Their
+// number; *all is to be freed.
+static size_t lock_pending(FILE ***all) {
+  size_t n = 0, cap = 0;
+  *all = NULL;
+  _IO_list_lock();
+  for (StreamIter i = _IO_iter_begin(); i != _IO_iter_end(); i = _IO_iter_next(i)) {
+    FILE *f = _IO_iter_file(i);
+    if (ftrylockfile(f) != 0) continue;
+    if (n == cap && __fpending(f) > 0) {
+      FILE **more = realloc(*all, (cap = 2 * cap + 8) * sizeof *more);
+      if (more == NULL)
+        cap = n;
+      else
+        *all = more;
+    }
+    if (n < cap && __fpending(f) > 0)
+      (*all)[n++] = f;
+    else
+      funlockfile(f);
+  }
+  _IO_list_unlock();
+  return n;
+}
+
+// fflush(NULL), which io.popen calls, would wait for each stream that somebody reads, holding a lock without which
+// nobody opens or closes any file meanwhile.
+static int flush_all(void) {
+  FILE **all;
+  size_t n = lock_pending(&all);
+  int r = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (fflush(all[i]) != 0) r = EOF;
+    funlockfile(all[i]);
+  }
+  free(all);
+  return r;
+}
+
 #define BLOCKING(type, name, params, call)                                                                             \
   type lungo_io_##name params;                                                                                         \
   type lungo_io_##name params {                                                                                        \
@@ -53,7 +101,7 @@ BLOCKING(size_t, fwrite, (const void *p, size_t s, size_t n, FILE *f), fwrite(p,
 BLOCKING(int, uflow, (FILE * f), __uflow(f))
 BLOCKING(int, getc, (FILE * f), getc(f))
 BLOCKING(char *, fgets, (char *s, int n, FILE *f), fgets(s, n, f))
-BLOCKING(int, fflush, (FILE * f), fflush(f))
+BLOCKING(int, fflush, (FILE * f), f == NULL ? flush_all() : fflush(f))
 BLOCKING(int, close_now, (FILE * f), fclose(f))
 BLOCKING(int, pclose_now, (FILE * f), pclose(f))
 BLOCKING(FILE *, fopen, (const char *name, const char *mode), fopen(name, mode))
