@@ -10,7 +10,8 @@
 //             processor after a blocking read, so nobody may wait for the lock with a processor in hand.
 //             `os.exit` is replaced because other goroutines live (rt_exit).
 // Invariants: a wrapper touches no Lua state between enter and leave; errno survives.
-// See also:   vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
+// See also:   ioclose.c (closing), vm/seam.h (rt_block_enter). Tests: tests/stdlib/io_*.lua.
+#include "iolib.h"
 #include "seam.h"
 #include "state.h"
 #include "lungolib.h"
@@ -102,12 +103,9 @@ BLOCKING(int, uflow, (FILE * f), __uflow(f))
 BLOCKING(int, getc, (FILE * f), getc(f))
 BLOCKING(char *, fgets, (char *s, int n, FILE *f), fgets(s, n, f))
 BLOCKING(int, fflush, (FILE * f), f == NULL ? flush_all() : fflush(f))
-BLOCKING(int, close_now, (FILE * f), fclose(f))
-BLOCKING(int, pclose_now, (FILE * f), pclose(f))
 BLOCKING(FILE *, fopen, (const char *name, const char *mode), fopen(name, mode))
 BLOCKING(FILE *, popen, (const char *cmd, const char *mode), popen(cmd, mode))
 BLOCKING(int, system, (const char *cmd), system(cmd))
-BLOCKING(int, ferror, (FILE * f), ferror(f))
 BLOCKING(int, ungetc, (int c, FILE *f), ungetc(c, f))
 BLOCKING(int, setvbuf, (FILE * f, char *buf, int mode, size_t n), setvbuf(f, buf, mode, n))
 BLOCKING(int, fseeko, (FILE * f, off_t offset, int whence), fseeko(f, offset, whence))
@@ -115,23 +113,6 @@ BLOCKING(off_t, ftello, (FILE * f), ftello(f))
 static int clear_error(FILE *f) { return clearerr(f), 0; }
 BLOCKING(int, clearerr, (FILE * f), clear_error(f))
 #undef BLOCKING
-
-// The last finalizers close streams that other goroutines may be using, in blocking regions: then a stream stays open
-// until the process has ended, and is only written out, unless somebody is in it.
-static bool left_open(FILE *f) {
-  Ctx *ctx = rt_current(NULL);
-  if (ctx == NULL || !ctx->gl->closing || !rt_threadsaway(ctx->gl)) return false;
-  if (ftrylockfile(f) != 0) return true;
-  fflush(f);
-  funlockfile(f);
-  return true;
-}
-
-int lungo_io_fclose(FILE *f);
-int lungo_io_fclose(FILE *f) { return left_open(f) ? 0 : lungo_io_close_now(f); }
-
-int lungo_io_pclose(FILE *f);
-int lungo_io_pclose(FILE *f) { return left_open(f) ? 0 : lungo_io_pclose_now(f); }
 
 // Two goroutines that read one file: the second waits for the stream's lock in the system, without its processor.
 void lungo_io_flockfile(FILE *f);
@@ -252,5 +233,6 @@ int lungo_openio(lua_State *L) {
   lua_pushcfunction(L, f_write);
   lua_setfield(L, -2, "write");
   lua_pop(L, 2);
+  ioclose_open(L);
   return 1;
 }
