@@ -90,6 +90,8 @@ static void push_cases(lua_State *L, int n, uint8_t *dirs) {
     else
       lua_pushnil(L); // the table changed under our hands: the case as it was read has no handler
     lua_remove(L, -2);
+    if (!lua_isnil(L, -1) && !lib_iscallable(L, lua_gettop(L)))
+      luaL_error(L, "bad case #%d in 'select' (function expected as handler, got %s)", i, luaL_typename(L, -1));
   }
 }
 
@@ -133,6 +135,9 @@ static int select_table(lua_State *L) {
   if (len > LUAI_MAXSTACK / 4) luaL_error(L, "too many cases");
   int n = len < 0 ? 0 : (int)len;
   lua_getfield(L, 1, "default");
+  if (!lua_isnoneornil(L, SEL_DEFAULT) && !lua_isboolean(L, SEL_DEFAULT) && !lib_iscallable(L, SEL_DEFAULT))
+    luaL_error(L, "bad field 'default' in 'select' (boolean or function expected, got %s)",
+               luaL_typename(L, SEL_DEFAULT));
   if (n > SEL_FEW)
     dirs = lua_newuserdatauv(L, (size_t)n, 0);
   else

@@ -9,6 +9,8 @@ ready:send(1)
 err(function() select {{recv = ready}, {send = s}} end)            -- expect: cannot send nil on a channel
 err(function() select {{recv = ready}, {send = s, value = 1}} end) -- expect: cannot send a number value on a chan string
 err(function() select {{recv = 5}} end)  -- expect: bad case #1 in 'select' (chan expected in field 'recv', got number)
+err(function() select {{recv = ready, 5}} end)  -- expect: bad case #1 in 'select' (function expected as handler, got number)
+err(function() select {{recv = ready}, default = 5} end)  -- expect: bad field 'default' in 'select' (boolean or function expected, got number)
 err(function() select {{recv = ready}, 7} end)  -- expect: bad case #2 in 'select' (table expected, got number)
 err(function() select {{recv = s:sender()}} end)             -- expect: cannot receive from a send-only channel
 s:close()

@@ -89,8 +89,18 @@ local n = 0
 local function many() for i = 1, 1000 do defer function() n = n + 1 end() end assert(n == 0) end
 many()
 assert(n == 1000)
--- not callable: an error at the defer statement or when it runs, catchable
-assert(not pcall(function() local x; defer x() end))
+-- not callable: an error of the defer statement, which names it
+local ok, e = pcall(function() local x; defer say("before"); defer x(); say("not reached") end)
+assert(not ok and e:find "attempt to call a nil value %(local 'x'%)" and logged() == "before")
+ok, e = pcall(function() local t = {}; defer t:close() end)
+assert(not ok and e:find "attempt to call a nil value %(method 'close'%)")
+do
+  local arg
+  local callable = setmetatable({}, {__call = function(_, a) arg = a end})
+  local function f() defer callable(4) end
+  f()
+  assert(arg == 4)
+end
 -- function form ends with its block
 do
   local d <close> = defer(say, "block", "end")
