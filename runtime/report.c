@@ -198,7 +198,7 @@ static const char *state_text(G *g) {
 }
 
 static int64_t waited_ns(G *g, int64_t now) {
-  return g_status(g) == G_WAITING && g->since > 0 && now > g->since ? now - g->since : 0;
+  return g_status(g) == G_WAITING && g->since != 0 && now > g->since ? now - g->since : 0;
 }
 
 static void put_state(Out *o, G *g, int64_t now, const char *note) {
