@@ -258,7 +258,10 @@ static bool stress_yield(M *m) {
   P *p = m->p;
   if (p->nyield > 0 && --p->nyield > 0) return false;
   p->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
-  lockstep_add(m->rt, LOCKSTEP_SLICE_NS);
+  if (lockstep_ison(m->rt)) {
+    lockstep_add(m->rt, LOCKSTEP_SLICE_NS);
+    atomic_store_explicit(&p->overtick, stat_get(p->schedtick), memory_order_relaxed);
+  }
   return true;
 }
 

@@ -47,8 +47,9 @@ typedef struct TimerEntry {
 struct P {
   // By the worker that holds the P; others read.
   _Alignas(CACHE_LINE) Runq runq;
-  _Atomic uint32_t schedtick;   // goroutines started to run here, not counting those that inherited the slice
-  _Atomic uint32_t overtick;    // schedtick of a slice that has had its time: nobody inherits it any more. By sysmon
+  _Atomic uint32_t schedtick; // goroutines started to run here, not counting those that inherited the slice
+  _Atomic uint32_t overtick;  // schedtick of a slice that has had its time: nobody inherits it any more. By sysmon, or
+                              // the worker in lockstep
   _Atomic uint32_t syscalltick; // blocking regions begun
   uint64_t rng;                 // of random choices: in the Ctx of the worker that holds the P, else here
   uint32_t nyield;              // schedyield: safepoints until the next forced yield

@@ -70,7 +70,8 @@ static bool check_blocked(Runtime *rt, P *p, int64_t now) {
 
 // A goroutine, and those that inherited its slice. Time in a stopped world counts: where collections follow each other
 // there is hardly any other.
-static void check_running(P *p, int64_t now) {
+static void check_running(Runtime *rt, P *p, int64_t now) {
+  if (lockstep_ison(rt)) return; // slices go by safepoints (stress_yield)
   uint32_t tick = stat_get(p->schedtick);
   if (tick != p->mon_schedtick) {
     p->mon_schedtick = tick;
@@ -88,7 +89,7 @@ static bool check_processors(Runtime *rt, int64_t now) {
     P *p = rt->allp[i];
     PStatus st = p_status(p);
     if (st == P_SYSCALL && check_blocked(rt, p, now)) acted = true;
-    if (st == P_RUNNING || st == P_SYSCALL || st == P_GCSTOP) check_running(p, now);
+    if (st == P_RUNNING || st == P_SYSCALL || st == P_GCSTOP) check_running(rt, p, now);
   }
   return acted;
 }
