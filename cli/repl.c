@@ -41,37 +41,55 @@ static void report(lua_State *L, int status) {
   lua_pop(L, 1);
 }
 
-// *interrupted: Ctrl-C was typed meanwhile.
+// *interrupted: Ctrl-C was typed meanwhile. What is run must call term_begin.
 static int start(lua_State *L, int nargs, int nresults, bool *interrupted) {
-  term_running(true);
   int status = lungo_run(L, nargs, nresults, LUNGO_KEEP);
-  *interrupted = term_running(false);
+  *interrupted = term_end();
   return status;
 }
 
-// The same for code of the user: the terminal's echo has left ^C on the line.
-static int start_user(lua_State *L, int nargs, int nresults) {
-  bool interrupted;
-  int status = start(L, nargs, nresults, &interrupted);
+// The terminal's echo has left ^C on the line.
+static void end_echo(bool interrupted) {
   if (interrupted && kind != TERM_NONE) putchar('\n');
-  return status;
+}
+
+// What a line is made of begins with this: a Ctrl-C that came before the run had begun was meant for the line.
+static int begin(lua_State *L) {
+  if (!term_begin()) return 0;
+  end_echo(term_interrupted());
+  lua_pushliteral(L, "interrupted!");
+  return lua_error(L);
+}
+
+typedef struct Call {
+  lua_CFunction f;
+  void *arg;
+} Call;
+
+static int begin_call(lua_State *L) {
+  const Call *c = lua_touserdata(L, 1);
+  term_begin(); // what is pending stays so
+  lua_pushlightuserdata(L, c->arg);
+  lua_replace(L, 1);
+  return c->f(L);
 }
 
 bool repl_call(lua_State *L, lua_CFunction f, void *arg) {
-  lua_pushcfunction(L, f);
-  lua_pushlightuserdata(L, arg);
+  Call c = {f, arg};
+  lua_pushcfunction(L, begin_call);
+  lua_pushlightuserdata(L, &c);
   bool interrupted;
   int status = start(L, 1, 0, &interrupted);
   if (status != LUA_OK)
     report(L, status);
   else if (interrupted)
-    term_interrupt(); // it was over already: meant for the prompt that comes now
+    term_interrupt(); // it was over already: meant for what comes now
   return status == LUA_OK;
 }
 
-// The frame of the xpcall under every statement says nothing to the user.
+// The frames of the xpcall under every statement say nothing to the user.
 static void cut_traceback(lua_State *L) {
-  static const char tail[] = "\n\t[C]: in function 'xpcall'";
+  static const char tail[] = "\n\t[C]: in function 'xpcall'\n\tlungo:1: in function <lungo:1>";
   size_t len, n = sizeof tail - 1;
   const char *s = lua_tolstring(L, -1, &len);
   if (len >= n && memcmp(s + len - n, tail, n) == 0) {
@@ -94,13 +112,29 @@ static int message_handler(lua_State *L) {
 #define XPCALL "lungo.repl.xpcall" // in the registry: the global may be changed
 
 // As xpcall of Lua, not as a C function that calls back: then goroutine 1 can wait without its thread.
+static int make_xpcall(lua_State *L) {
+  static const char code[] = "local xpcall, begin = ... return function(...) begin() return xpcall(...) end";
+  luaL_loadbuffer(L, code, sizeof code - 1, "=lungo");
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, LUA_GNAME);
+  lua_getfield(L, -1, "xpcall");
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  lua_pushcfunction(L, begin);
+  lua_call(L, 2, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, XPCALL);
+  return 0;
+}
+
 EvalResult repl_eval(lua_State *L) {
   int base = lua_gettop(L);
   lua_checkstack(L, LUA_MINSTACK);
   lua_getfield(L, LUA_REGISTRYINDEX, XPCALL);
   lua_insert(L, base);
   lua_pushcfunction(L, message_handler);
-  int status = start_user(L, 2, LUA_MULTRET);
+  bool interrupted;
+  int status = start(L, 2, LUA_MULTRET, &interrupted);
+  end_echo(interrupted);
   if (status == LUA_OK && !lua_toboolean(L, base)) {
     lua_remove(L, base);
     lua_settop(L, base);
@@ -130,6 +164,7 @@ static bool is_incomplete(lua_State *L, int status) {
 
 // Returns the function, or nil and the message. Expressions first: so that values are shown.
 static int compile_protected(lua_State *L) {
+  begin(L);
   Source *s = lua_touserdata(L, 1);
   bool equals = s->text[0] == '='; // an expression, as in older Luas
   const char *text = lua_pushfstring(L, "return %s", s->text + equals);
@@ -153,6 +188,7 @@ bool repl_compile(lua_State *L, const char *text, const char *name, bool *incomp
   lua_pushlightuserdata(L, &s);
   bool interrupted;
   int status = start(L, 1, 2, &interrupted);
+  if (interrupted && status == LUA_OK) term_interrupt(); // not in time
   if (incomplete != NULL) *incomplete = false;
   if (status != LUA_OK) {
     report(L, status);
@@ -173,6 +209,7 @@ bool repl_compile(lua_State *L, const char *text, const char *name, bool *incomp
 // ---- showing values ---------------------------------------------------------------------------------------------
 
 static int print_protected(lua_State *L) {
+  begin(L);
   int n = lua_gettop(L);
   lua_getglobal(L, "print");
   lua_insert(L, 1);
@@ -182,6 +219,7 @@ static int print_protected(lua_State *L) {
 }
 
 static int show_protected(lua_State *L) {
+  begin(L);
   size_t len = 0;
   char *text = value_text(L, 1, lua_gettop(L), &len);
   if (text != NULL) term_write(L, text, len);
@@ -199,8 +237,14 @@ void repl_print(lua_State *L, int base) {
   }
   lua_pushcfunction(L, kind == TERM_NONE ? print_protected : show_protected);
   lua_insert(L, base + 1);
-  int status = start_user(L, n, 0);
-  if (status != LUA_OK) report(L, status);
+  bool interrupted;
+  int status = start(L, n, 0, &interrupted);
+  if (status == LUA_OK) {
+    if (interrupted) term_interrupt(); // all was shown: meant for the prompt that comes now
+    return;
+  }
+  end_echo(interrupted);
+  report(L, status);
 }
 
 // ---- reading ----------------------------------------------------------------------------------------------------
@@ -278,14 +322,6 @@ static bool step(lua_State *L, LineResult *how) {
   return go_on;
 }
 
-static int keep_xpcall(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_getfield(L, -1, LUA_GNAME);
-  lua_getfield(L, -1, "xpcall");
-  lua_setfield(L, LUA_REGISTRYINDEX, XPCALL);
-  return 0;
-}
-
 static void welcome(void) {
   if (kind == TERM_NONE) return;
   printf(":help shows what there is, Ctrl-D ends\n");
@@ -298,12 +334,12 @@ void repl_run(lua_State *L) {
   lua_settop(L, 0);
   welcome();
   LineResult how = LINE_OK, last = LINE_OK;
-  if (repl_call(L, keep_xpcall, NULL)) {
-    for (; step(L, &how); last = how) {
-      if (how != LINE_INTERRUPT) continue;
-      if (last == LINE_INTERRUPT) break;
-      if (kind != TERM_NONE) puts("(Ctrl-C again, or Ctrl-D, ends the session)");
-    }
+  bool go_on = repl_call(L, make_xpcall, NULL);
+  term_ready();
+  for (; go_on && step(L, &how); last = how) {
+    if (how != LINE_INTERRUPT) continue;
+    if (last == LINE_INTERRUPT) break;
+    if (kind != TERM_NONE) puts("(Ctrl-C again, or Ctrl-D, ends the session)");
   }
   line_close();
   term_close();

@@ -4,6 +4,7 @@
 //
 // What:       repl.c reads, runs and prints; repl_line.c edits a line, with the history of repl_history.c and the
 //             completion of repl_complete.c; repl_term.c owns the terminal: who may write to it when, and its signals;
+//             repl_typed.c keeps what is typed until it is read;
 //             repl_value.c shows values; repl_command.c has the commands that begin with a colon, repl_help.c the
 //             manual.
 // Invariants: all but the drainer thread of repl_term.c happens on the host's own thread, between two calls of
@@ -56,6 +57,7 @@ typedef enum TermKind {
 } TermKind;
 TermKind term_kind(void);
 void term_open(lua_State *L, TermKind kind); // signals, and for TERM_EDIT the redirection of output
+void term_ready(void);                       // the prompt can take Ctrl-C from now on; since term_open it was held back
 void term_close(void);
 int term_columns(void);
 const char *term_color(Color c); // sequence that begins the colour (COLOR_NONE: ends it); "" without colours
@@ -71,20 +73,32 @@ typedef struct TermEvent {
   bool key; // a byte of input: `byte`; or the end: `eof`
   bool eof;
   unsigned char byte;
-  bool interrupt;        // Ctrl-C
-  bool resized, stopped; // window size, Ctrl-Z
-  const char *output;    // what others wrote, valid until the next call; NULL: nothing
+  bool interrupt, stopped, quit; // Ctrl-C, Ctrl-Z, Ctrl-\, as keys or as signals
+  bool resized;                  // window size
+  const char *output;            // what others wrote, valid until term_shown; NULL: nothing
   size_t outputlen;
 } TermEvent;
 void term_wait(lua_State *L, TermEvent *e); // blocks, others go on meanwhile, until there is at least one event
-bool term_pending(void);                    // more input can be read at once: it was pasted
+void term_shown(void);                      // the output of the event is on the screen
 void term_stop(void);                       // Ctrl-Z: until the shell continues us
 
-// How Ctrl-C is taken: as an event of term_wait or term_interrupted, or (running) as an interrupt of goroutine 1.
-// Returns whether there was one since the last call.
-bool term_running(bool running);
-void term_interrupt(void);   // as if Ctrl-C were typed
-bool term_interrupted(void); // Ctrl-C was typed since the last call; only while not running
+// Ctrl-C interrupts goroutine 1 between term_begin, which is called in the run (lungo_run forgets what came before),
+// and term_end. Else it is pending, until term_interrupted or the next event takes it.
+bool term_begin(void);       // true: one is pending
+bool term_end(void);         // true: there was one
+void term_interrupt(void);   // as if Ctrl-C were typed. For handlers too
+bool term_interrupted(void); // one was pending
+bool term_cut_short(void);   // one has come since the last call, or since the run began: no wait for input now
+
+// ---- repl_typed.c ----
+FILE *typed_open(lua_State *L);     // once, on a terminal; returns the stream that io.stdin reads from now on
+void typed_edit(void (*raw)(void)); // the editor reads from now on; raw sets the terminal's mode for that
+void typed_run(void);               // a line runs from now on; the mode is set already
+void typed_forget(void);            // Ctrl-C: what is in the queue. For handlers too
+typedef enum TypedKey { TYPED_NOTHING, TYPED_KEY, TYPED_INTERRUPT, TYPED_STOP, TYPED_QUIT, TYPED_END } TypedKey;
+TypedKey typed_next(unsigned char *byte); // does not wait
+bool typed_ahead(void);                   // there is something to be had from typed_next
+int typed_fd(void);                       // to wait for more
 
 // ---- repl_line.c ----
 typedef enum LineResult {

@@ -13,9 +13,11 @@
 // See also:   repl_term.c (events), repl_complete.c.
 #include "repl.h"
 #include <dlfcn.h>
+#include <errno.h>
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
 #include <limits.h>
@@ -64,11 +66,12 @@ static bool load_library(void) {
   return true;
 }
 
-static struct {
+static struct Editor {
   EditLine *el;
   HistoryW *history;
   locale_t locale;
   lua_State *L;
+  FILE *in; // what is read where nothing is edited
   wchar_t *prompt;
   char *pasted;        // bytes of a bracketed paste, or of a key, to be read before the terminal
   size_t npasted, pos; // how many there are; which is next
@@ -118,14 +121,23 @@ static void show_above(const char *text, size_t len) {
 
 // ---- characters -------------------------------------------------------------------------------------------------
 
+static void raw_mode(void) { lib.set(ed.el, EL_PREP_TERM, 1); }
+
 static void suspend(void) {
   erase_line();
   fflush(term_file());
   lib.set(ed.el, EL_PREP_TERM, 0);
   term_stop();
-  lib.set(ed.el, EL_PREP_TERM, 1);
+  typed_edit(raw_mode);
   lib.resize(ed.el);
   redraw();
+}
+
+// As the terminal does it: to all of the process group. The runtime prints its goroutines and ends the process.
+static void quit(void) {
+  erase_line();
+  fflush(term_file());
+  kill(0, SIGQUIT);
 }
 
 // The next byte of input. False: the line ends here (end of input, or Ctrl-C).
@@ -141,8 +153,12 @@ static bool next_byte(unsigned char *byte) {
     term_wait(ed.L, &e);
     uselocale(ed.locale);
     if (e.resized) lib.resize(ed.el);
-    if (e.output != NULL) show_above(e.output, e.outputlen);
+    if (e.output != NULL) {
+      show_above(e.output, e.outputlen);
+      term_shown();
+    }
     if (e.stopped) suspend();
+    if (e.quit) quit();
     if (e.interrupt) {
       const LineInfoW *li = lib.wline(ed.el);
       ed.end = li->lastchar == li->buffer ? LINE_INTERRUPT : LINE_DISCARDED;
@@ -277,7 +293,7 @@ static unsigned char complete_word(EditLine *el, int ch) {
   const wchar_t *p = li->buffer;
   (void)ch;
   while (p < li->cursor && (*p == L' ' || *p == L'\t' || *p == L'\n')) p++;
-  if (p == li->cursor || ed.pos < ed.npasted || term_pending()) return insert("  ") ? CC_REFRESH : CC_ERROR;
+  if (p == li->cursor || ed.pos < ed.npasted || typed_ahead()) return insert("  ") ? CC_REFRESH : CC_ERROR;
   Completions c = {0};
   char *before = narrow(li->buffer, (size_t)(li->cursor - li->buffer));
   if (before == NULL) return CC_ERROR;
@@ -335,6 +351,7 @@ static locale_t user_locale(void) {
 
 bool line_open(lua_State *L, TermKind kind) {
   ed.L = L;
+  ed.in = kind == TERM_NONE ? stdin : typed_open(L);
   if (kind != TERM_EDIT || !load_library()) return kind != TERM_EDIT;
   if ((ed.locale = user_locale()) == (locale_t)0) return false;
   uselocale(ed.locale);
@@ -351,6 +368,8 @@ bool line_open(lua_State *L, TermKind kind) {
     lib.set(ed.el, EL_ADDFN, "lungo-complete", "complete a name", complete_word);
     lib.set(ed.el, EL_ADDFN, "lungo-paste", "read what is pasted", paste);
     bind_keys();
+    lib.set(ed.el, EL_SETTY, "-d", "-isig", NULL); // repl_typed.c
+    lib.set(ed.el, EL_SETTY, "-x", "reprint=", NULL);
     lib.source(ed.el, NULL); // ~/.editrc has the last word
     history_file_load(add_history, NULL);
   }
@@ -363,7 +382,7 @@ void line_close(void) {
   if (ed.history != NULL) lib.hend(ed.history);
   if (ed.locale != (locale_t)0) freelocale(ed.locale);
   free(ed.pasted);
-  memset(&ed, 0, sizeof ed);
+  ed = (struct Editor){.in = ed.in, .L = ed.L};
 }
 
 void line_remember(const char *text) {
@@ -376,14 +395,20 @@ void line_remember(const char *text) {
 
 // ---- reading ----------------------------------------------------------------------------------------------------
 
+// The prompt needs a line of its own, for the editor counts columns from its start. Where the cursor is nobody knows:
+// as many blanks as the window is wide end on the same line if it was at its start, and on the next one if not.
+static void start_line(void) { fprintf(term_file(), "%*s\r\033[K", term_columns(), ""); }
+
 static LineResult read_edited(char **text) {
   int n = 0;
   ed.end = LINE_EOF;
   term_grab(ed.L);
   uselocale(ed.locale);
-  lib.set(ed.el, EL_PREP_TERM, 1); // before the prompt appears: what is typed from then on must not be echoed twice
+  typed_edit(raw_mode); // before the prompt appears: what is typed from then on must not be echoed twice
+  start_line();
   fputs("\033[?2004h", term_file());
   const wchar_t *line = lib.wgets(ed.el, &n);
+  typed_run();
   fputs("\033[?2004l", term_file());
   LineResult r = ed.end != LINE_EOF || line == NULL || n <= 0 ? ed.end : LINE_OK;
   if (r != LINE_OK) fputs(r == LINE_EOF ? "\n" : "^C\n", term_file());
@@ -405,39 +430,44 @@ typedef struct Plain {
   char *text;
   size_t cap;
   ssize_t len;
+  bool interrupted;
 } Plain;
 
 static void read_plainly(void *arg) {
   Plain *p = arg;
   fputs(p->prompt, stdout);
   fflush(stdout);
-  p->len = getline(&p->text, &p->cap, stdin);
-  if (p->len < 0) clearerr(stdin);
+  do {
+    p->interrupted = term_interrupted();
+    clearerr(ed.in);
+    p->len = p->interrupted ? -1 : getline(&p->text, &p->cap, ed.in);
+  } while (p->len < 0 && errno == EINTR && !p->interrupted);
   if (p->len < 0 || p->echoed) return;
   fwrite(p->text, 1, (size_t)p->len, stdout);
   if (p->text[p->len - 1] != '\n') putchar('\n');
 }
 
+static LineResult read_line(lua_State *L, const char *prompt, char **text) {
+  Plain p = {.prompt = prompt, .echoed = ed.in != stdin};
+  lungo_blocking(L, read_plainly, &p);
+  if (p.len < 0) {
+    free(p.text);
+    return p.interrupted ? LINE_INTERRUPT : LINE_EOF;
+  }
+  if (p.len > 0 && p.text[p.len - 1] == '\n') p.text[p.len - 1] = '\0';
+  *text = p.text;
+  return LINE_OK;
+}
+
 LineResult line_read(lua_State *L, const char *prompt, char **text) {
   *text = NULL;
-  if (ed.el != NULL) {
-    uselocale(ed.locale);
-    ed.prompt = widen(prompt);
-    uselocale(LC_GLOBAL_LOCALE);
-    if (ed.prompt == NULL) return LINE_EOF;
-    LineResult r = read_edited(text);
-    free(ed.prompt);
-    ed.prompt = NULL;
-    return r;
-  }
-  Plain p = {.prompt = prompt, .echoed = isatty(STDIN_FILENO)};
-  lungo_blocking(L, read_plainly, &p);
-  *text = p.text;
-  if (p.len >= 0) {
-    if (p.len > 0 && p.text[p.len - 1] == '\n') p.text[p.len - 1] = '\0';
-    return LINE_OK;
-  }
-  free(p.text);
-  *text = NULL;
-  return term_interrupted() ? LINE_INTERRUPT : LINE_EOF;
+  if (ed.el == NULL) return read_line(L, prompt, text);
+  uselocale(ed.locale);
+  ed.prompt = widen(prompt);
+  uselocale(LC_GLOBAL_LOCALE);
+  if (ed.prompt == NULL) return LINE_EOF;
+  LineResult r = read_edited(text);
+  free(ed.prompt);
+  ed.prompt = NULL;
+  return r;
 }

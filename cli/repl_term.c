@@ -8,10 +8,16 @@
 //             that programs find what they expect.
 //             A writer may still be inside a write to the pipe when it is released: the drainer thread copies what
 //             comes then, or that writer would wait for the next prompt.
+//             Ctrl-C while a line runs is a signal: the handler interrupts goroutine 1, if a run has begun, and else
+//             leaves the signal `pending` for the run or prompt that comes next. At the prompt it is a key.
 //             Signal handlers write a byte to the self-pipe, which ends the wait for input.
-// Invariants: `lock` guards `grabbed` and every read of the output pipe. It is held while writing to the terminal, so
+// Invariants: `lock` guards `grabbed`, `buf` and every read of the output pipe. It is held while writing to the
+// terminal, so
 //             it is taken in blocking regions only.
-//             However the process ends, at_exit gives the terminal back as it was, with what is left in the pipe.
+//             Signal handlers run on the host's thread only, which is goroutine 1's: all others block them. So a
+//             handler never runs beside term_running and its neighbours.
+//             However the process ends, at_exit gives the terminal back as it was, with what is left in the
+//             pipe and in buf: nothing printed is lost, though at worst it is shown twice.
 // Locking:    the drainer touches no Lua state; all signals are blocked in it.
 #include "repl.h"
 #include <errno.h>
@@ -39,8 +45,8 @@ static struct {
   pthread_mutex_t lock;
   pthread_cond_t released;
   bool grabbed;
-  char buf[OUTPUT_MAX]; // output, read by term_wait
-  size_t len, shown;    // bytes in buf; how many of them were given out by the last term_wait
+  char buf[OUTPUT_MAX]; // output read by term_wait, until it is on the screen
+  size_t len, given;    // bytes in buf; how many of them the last term_wait gave out
 } term = {.fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER};
 
 // ---- kinds and colours -------------------------------------------------------------------------------------------
@@ -73,8 +79,11 @@ FILE *term_file(void) { return term.file; }
 // ---- signals -----------------------------------------------------------------------------------------------------
 
 static lua_State *_Atomic signal_L;
-static _Atomic bool running, got_interrupt, got_resize, got_stop;
-static _Atomic int interrupts; // since the line began to run
+static _Atomic bool running;   // a run has begun, and has not returned
+static _Atomic int interrupts; // Ctrl-C since it began
+static _Atomic bool pending;   // Ctrl-C while nothing ran
+static _Atomic bool cut_short; // Ctrl-C that no wait of repl_typed.c has seen yet
+static _Atomic bool got_resize, got_stop;
 
 static void wake_up(void) {
   ssize_t n = write(term.wake[1], "", 1);
@@ -93,9 +102,10 @@ static void leave_now(void) {
 static void on_interrupt(int sig) {
   int saved = errno;
   (void)sig;
+  atomic_store(&cut_short, true);
+  typed_forget();
   if (!atomic_load(&running)) {
-    atomic_store(&got_interrupt, true);
-    wake_up();
+    term_interrupt();
   } else {
     int n = atomic_fetch_add(&interrupts, 1);
     if (n >= 2) leave_now();
@@ -132,21 +142,31 @@ static void handle(int sig, void (*handler)(int)) {
   sigaction(sig, &act, NULL);
 }
 
-bool term_running(bool yes) {
-  atomic_store(&running, yes);
-  return atomic_exchange(&interrupts, 0) > 0;
+bool term_begin(void) {
+  atomic_store(&interrupts, 0);
+  atomic_store(&cut_short, false);
+  atomic_store(&running, true);
+  return atomic_load(&pending);
+}
+
+bool term_end(void) {
+  atomic_store(&running, false);
+  return atomic_load(&interrupts) > 0;
 }
 
 void term_interrupt(void) {
-  atomic_store(&got_interrupt, true);
+  atomic_store(&pending, true);
   wake_up();
 }
 
-bool term_interrupted(void) { return atomic_exchange(&got_interrupt, false); }
+bool term_interrupted(void) { return atomic_exchange(&pending, false); }
 
+bool term_cut_short(void) { return atomic_exchange(&cut_short, false); }
+
+// To all of the process group, as the terminal does: the shell may be waiting for another one of it.
 void term_stop(void) {
   handle(SIGTSTP, SIG_DFL);
-  raise(SIGTSTP);
+  kill(0, SIGTSTP);
   handle(SIGTSTP, on_stop);
 }
 
@@ -168,10 +188,12 @@ static void point_output(int fd) {
   if (term.own_stderr) dup2(fd, STDERR_FILENO);
 }
 
-// What is in the pipe, to the terminal. The pipe is not blocking on this side.
+// What was read but not shown, and what is in the pipe, to the terminal. The pipe is not blocking on this side.
 static void drain_locked(void) {
   char buf[4096];
   ssize_t n;
+  write_all(term.fd, term.buf, term.len);
+  term.len = term.given = 0;
   while ((n = read(term.out[0], buf, sizeof buf)) > 0) write_all(term.fd, buf, (size_t)n);
 }
 
@@ -203,8 +225,6 @@ static void release(void *arg) {
   (void)arg;
   pthread_mutex_lock(&term.lock);
   point_output(term.fd);
-  write_all(term.fd, term.buf + term.shown, term.len - term.shown);
-  term.len = term.shown = 0;
   drain_locked();
   term.grabbed = false;
   pthread_cond_signal(&term.released);
@@ -241,23 +261,34 @@ void term_write(lua_State *L, const char *text, size_t len) {
 // ---- events ------------------------------------------------------------------------------------------------------
 
 static void read_key(TermEvent *e) {
-  ssize_t n = read(STDIN_FILENO, &e->byte, 1);
-  e->key = n == 1;
-  e->eof = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+  TypedKey k = typed_next(&e->byte);
+  e->key = k == TYPED_KEY;
+  e->eof = k == TYPED_END;
+  e->interrupt |= k == TYPED_INTERRUPT;
+  e->stopped |= k == TYPED_STOP;
+  e->quit = k == TYPED_QUIT;
 }
 
 // Whole lines are shown at once; an unfinished one waits a little for its end (`late`: it has waited).
 static void read_output(TermEvent *e, bool late) {
-  size_t shown = 0;
-  term.len -= term.shown;
-  memmove(term.buf, term.buf + term.shown, term.len);
+  size_t given = 0;
+  pthread_mutex_lock(&term.lock);
   ssize_t n = read(term.out[0], term.buf + term.len, sizeof term.buf - term.len);
   if (n > 0) term.len += (size_t)n;
   const char *end = memrchr(term.buf, '\n', term.len);
-  if (end != NULL) shown = (size_t)(end - term.buf) + 1;
-  if (shown == 0 && (late || term.len == sizeof term.buf)) shown = term.len;
-  if (shown > 0) e->output = term.buf;
-  e->outputlen = term.shown = shown;
+  if (end != NULL) given = (size_t)(end - term.buf) + 1;
+  if (given == 0 && (late || term.len == sizeof term.buf)) given = term.len;
+  if (given > 0) e->output = term.buf;
+  e->outputlen = term.given = given;
+  pthread_mutex_unlock(&term.lock);
+}
+
+void term_shown(void) {
+  pthread_mutex_lock(&term.lock);
+  term.len -= term.given;
+  memmove(term.buf, term.buf + term.given, term.len);
+  term.given = 0;
+  pthread_mutex_unlock(&term.lock);
 }
 
 static void take_signals(TermEvent *e) {
@@ -269,7 +300,7 @@ static void take_signals(TermEvent *e) {
 }
 
 static bool has_event(const TermEvent *e) {
-  return e->key || e->eof || e->interrupt || e->resized || e->stopped || e->output != NULL;
+  return e->key || e->eof || e->interrupt || e->resized || e->stopped || e->quit || e->output != NULL;
 }
 
 // Keys are looked for even if there is always output, or a goroutine that prints without end would lock the user out.
@@ -279,31 +310,31 @@ static void wait_event(void *arg) {
   read_output(e, false);
   do {
     struct pollfd p[3] = {{.fd = term.wake[0], .events = POLLIN},
-                          {.fd = STDIN_FILENO, .events = POLLIN},
+                          {.fd = typed_fd(), .events = POLLIN},
                           {.fd = e->output == NULL ? term.out[0] : -1, .events = POLLIN}};
-    int n = poll(p, 3, e->output != NULL ? 0 : term.len > 0 ? PARTIAL_MS : -1);
+    bool ahead = typed_ahead();
+    int n = poll(p, 3, e->output != NULL || ahead ? 0 : term.len > 0 ? PARTIAL_MS : -1);
     take_signals(e);
-    if (n > 0 && p[1].revents != 0) read_key(e);
-    if (e->output == NULL && (n == 0 || p[2].revents != 0)) read_output(e, n == 0);
+    if (!e->interrupt && (ahead || (n > 0 && p[1].revents != 0))) read_key(e);
+    bool late = n == 0 && !ahead;
+    if (e->output == NULL && (late || (n > 0 && p[2].revents != 0))) read_output(e, late);
   } while (!has_event(e));
 }
 
 void term_wait(lua_State *L, TermEvent *e) { lungo_blocking(L, wait_event, e); }
-
-bool term_pending(void) {
-  struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-  return poll(&p, 1, 0) > 0;
-}
 
 // ---- beginning and end -------------------------------------------------------------------------------------------
 
 static void at_exit(void) {
   if (term.kind == TERM_NONE) return;
   tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
-  if (!term.grabbed) return;
-  point_output(term.fd);
-  write_all(term.fd, "\n", 1);
-  drain_locked();
+  pthread_mutex_lock(&term.lock);
+  if (term.grabbed) {
+    point_output(term.fd);
+    write_all(term.fd, "\n", 1);
+    drain_locked();
+  }
+  pthread_mutex_unlock(&term.lock);
 }
 
 static bool make_pipes(void) {
@@ -328,9 +359,19 @@ static bool start_drainer(void) {
   return r == 0;
 }
 
+static void block_interrupt(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(how, &set, NULL);
+}
+
+void term_ready(void) { block_interrupt(SIG_UNBLOCK); }
+
 void term_open(lua_State *L, TermKind kind) {
   const char *no = getenv("NO_COLOR");
   atomic_store(&signal_L, L);
+  block_interrupt(SIG_BLOCK);
   if (pipe2(term.wake, O_CLOEXEC | O_NONBLOCK) != 0) return;
   handle(SIGINT, on_interrupt);
   if (kind == TERM_NONE) return;

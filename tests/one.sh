@@ -22,7 +22,7 @@ export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"
 fail() {
   echo "FAIL $name ($procs): $1"
   [ -s "$tmp/diff" ] && head -20 "$tmp/diff"
-  [ -s "$tmp/err" ] && head -20 "$tmp/err"
+  [ -s "$tmp/err" ] && head -70 "$tmp/err"
   echo "  again: tests/one.sh $build $name $procs"
   exit 0
 }

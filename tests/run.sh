@@ -17,9 +17,7 @@ list() {
   for d in vm runtime race stdlib golike limit regress modules; do
     for f in tests/"$d"/*.lua; do [ -e "$f" ] && printf '%s 1\n%s 2\n' "${f#tests/}" "${f#tests/}"; done
   done
-  for f in tests/diff/*.lua tests/cli/*.sh; do [ -e "$f" ] && echo "${f#tests/} -"; done
-  # Only when asked for (T=pty): on a busy machine some of them fail, Ctrl-C or Ctrl-D at the prompt being lost.
-  case $prefix in pty*) for f in tests/pty/*.pty; do echo "${f#tests/} -"; done ;; esac
+  for f in tests/diff/*.lua tests/cli/*.sh tests/pty/*.pty; do [ -e "$f" ] && echo "${f#tests/} -"; done
   find tests/examples -name '*.expect' | sort | sed 's|^tests/||; s|$| -|'
 }
 

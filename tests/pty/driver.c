@@ -213,6 +213,13 @@ static void spawn(char *args) {
   pid = forkpty(&tty, NULL, NULL, &w);
   if (pid < 0) fail("forkpty: %s", strerror(errno));
   if (pid == 0) {
+    struct termios t;
+    tcgetattr(STDIN_FILENO, &t);
+    t.c_iflag |= IUTF8; // as terminals of today do
+    tcsetattr(STDIN_FILENO, TCSANOW, &t);
+    signal(SIGINT, SIG_DFL); // they are ignored in what a shell runs in the background, say, these tests
+    signal(SIGQUIT, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
     execv(lungo, argv);
     _exit(127);
   }
