@@ -47,7 +47,8 @@ static pid_t pid;
 static bool ended;
 static int status;
 
-static char screen[ROWS][COLS_MAX][CELL];
+static char cells[ROWS][COLS_MAX][CELL];
+static char (*screen[ROWS])[CELL]; // its rows, from top to bottom, in cells
 static int row, col;
 static bool wrap;   // the last column was written: the next character goes to the next line
 static char *plain; // all that was written, without escape sequences
@@ -70,7 +71,9 @@ static void line_feed(void) {
     row++;
     return;
   }
-  memmove(screen[0], screen[1], sizeof screen - sizeof screen[0]);
+  char(*top)[CELL] = screen[0];
+  memmove(screen, screen + 1, (ROWS - 1) * sizeof *screen);
+  screen[ROWS - 1] = top;
   clear_cells(ROWS - 1, 0, COLS_MAX);
 }
 
@@ -103,12 +106,12 @@ static void put_cell(const char *s, size_t n) {
 }
 
 static void shift_cells(int by) { // right if positive
-  char(*cells)[CELL] = screen[row];
+  char(*line)[CELL] = screen[row];
   if (by > 0) {
-    memmove(cells[col + by], cells[col], (size_t)(COLS_MAX - col - by) * CELL);
+    memmove(line[col + by], line[col], (size_t)(COLS_MAX - col - by) * CELL);
     clear_cells(row, col, col + by);
   } else {
-    memmove(cells[col], cells[col - by], (size_t)(COLS_MAX - col + by) * CELL);
+    memmove(line[col], line[col - by], (size_t)(COLS_MAX - col + by) * CELL);
     clear_cells(row, COLS_MAX + by, COLS_MAX);
   }
 }
@@ -386,6 +389,7 @@ int main(int argc, char **argv) {
   lungo = argv[2];
   timeout = getenv("PTY_TIMEOUT") != NULL ? atoi(getenv("PTY_TIMEOUT")) : 60;
   signal(SIGPIPE, SIG_IGN);
+  for (int r = 0; r < ROWS; r++) screen[r] = cells[r];
   clear_screen();
   FILE *f = fopen(script, "r");
   if (f == NULL) fail("%s", strerror(errno));
