@@ -137,6 +137,7 @@ bool command_run(lua_State *L, const char *line); // ":name args"; false: end th
 void command_names(Completions *out, const char *prefix);
 void example_names(Completions *out, const char *prefix);
 void help_show(lua_State *L, const char *topic);
+void help_fill(FILE *f, const char *text, int indent); // words, on lines that fit; the cursor is in column indent
 void help_names(Completions *out, const char *prefix);
 
 #endif

@@ -148,33 +148,65 @@ void example_names(Completions *out, const char *prefix) {
   free(dir);
 }
 
-// What its first line, a comment, says.
-static void print_headline(const char *dir, const char *name) {
-  char *path, line[256] = "";
+static char *sentence_end(char *s) {
+  for (char *p = s; (p = strpbrk(p, ".!?")) != NULL; p++)
+    if (p[1] == ' ' || p[1] == '\0') return p + 1;
+  return NULL;
+}
+
+// The first sentence of the comment at the beginning of f.
+static void read_headline(FILE *f, char *text, size_t size) {
+  char line[256];
+  size_t len = 0;
+  text[0] = '\0';
+  while (len < size - 1 && fgets(line, sizeof line, f) != NULL && strncmp(line, "--", 2) == 0) {
+    line[strcspn(line, "\n")] = '\0';
+    len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? " " : "", line + 2 + strspn(line + 2, " "));
+    char *end = sentence_end(text);
+    if (end != NULL) *end = '\0';
+    if (end != NULL) return;
+  }
+}
+
+static void print_headline(FILE *out, const char *dir, const char *name) {
+  char *path, text[512] = "";
   if (asprintf(&path, "%s%s.lua", dir, name) < 0) return;
   FILE *f = fopen(path, "re");
   free(path);
   if (f != NULL) {
-    if (fgets(line, sizeof line, f) == NULL) line[0] = '\0';
+    read_headline(f, text, sizeof text);
     fclose(f);
   }
-  const char *text = line;
-  while (*text == '-' || *text == ' ') text++;
-  printf("  %-32s %s%.*s%s\n", name, term_color(COLOR_DIM), (int)strcspn(text, "\n"), text, term_color(COLOR_NONE));
+  fprintf(out, "  %-32s ", name);
+  help_fill(out, text, 35);
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
+static void show_examples(lua_State *L, const char *dir, const Completions *names) {
+  char *text = NULL;
+  size_t len;
+  FILE *f = open_memstream(&text, &len);
+  if (f == NULL) return;
+  for (size_t i = 0; i < names->n; i++) print_headline(f, dir, names->v[i]);
+  fclose(f);
+  term_write(L, text, len);
+  free(text);
+}
+
 static bool cmd_examples(lua_State *L, const char *arg) {
   Completions names = {0};
   char *dir = examples_dir();
-  (void)L;
-  example_names(&names, arg);
-  if (names.n == 0)
-    repl_complain("no examples found beside the lungo command");
-  else
+  if (dir != NULL) add_examples(&names, dir, "", arg);
+  if (names.n == 0) {
+    if (dir == NULL)
+      repl_complain("no examples found beside the lungo command");
+    else
+      complainf("no example '%s'; :examples lists them", arg);
+  } else {
     qsort(names.v, names.n, sizeof *names.v, by_name);
-  for (size_t i = 0; i < names.n; i++) print_headline(dir, names.v[i]);
+    show_examples(L, dir, &names);
+  }
   completions_free(&names);
   free(dir);
   return true;
@@ -290,7 +322,11 @@ static int collect(lua_State *L) {
   double before = lua_gc(L, LUA_GCCOUNT);
   lua_gc(L, LUA_GCCOLLECT);
   lua_gc(L, LUA_GCCOLLECT); // what the finalizers of the first left behind
-  printf("%.1f MB before, %.1f MB now\n", before / 1024, (double)lua_gc(L, LUA_GCCOUNT) / 1024);
+  double now = lua_gc(L, LUA_GCCOUNT);
+  bool small = before < 10240;
+  double unit = small ? 1 : 1024;
+  printf("%.*f %s before, %.*f %s now\n", !small, before / unit, small ? "KB" : "MB", !small, now / unit,
+         small ? "KB" : "MB");
   return 0;
 }
 

@@ -192,6 +192,12 @@ static void put_text(FILE *f, const char *p, const char *end) {
   fill_endline(&o);
 }
 
+void help_fill(FILE *f, const char *text, int indent) {
+  Fill o = {.f = f, .width = text_columns(), .indent = indent, .col = indent};
+  fill_words(&o, text, text + strlen(text));
+  putc('\n', f);
+}
+
 static void put_head(FILE *f, const Part *part) {
   fprintf(f, "%s%.*s%s\n", term_color(COLOR_BOLD), (int)(part->head_end - part->head), part->head,
           term_color(COLOR_NONE));
@@ -266,13 +272,20 @@ static int put_entries(FILE *f, const char *topic) {
 
 static void put_sections(FILE *f) {
   const char *p = lungo_manual, *sep = "";
-  fputs("\nTopics of the manual, beside the names of all functions:", f);
+  char *text = NULL;
+  size_t len;
+  FILE *names = open_memstream(&text, &len);
+  if (names == NULL) return;
+  fputs("Topics of the manual, beside the names of all functions:", names);
   for (Part part; next_part(&p, &part);) {
     if (part.level != 2) continue;
-    fprintf(f, "%s %.*s", sep, (int)(part.head_end - part.head), part.head);
+    fprintf(names, "%s %.*s", sep, (int)(part.head_end - part.head), part.head);
     sep = ",";
   }
+  fclose(names);
   putc('\n', f);
+  help_fill(f, text, 0);
+  free(text);
 }
 
 // ---- functions of Lua's own library are not in our manual

@@ -93,11 +93,14 @@ static void print_instr(FILE *out, const Proto *p, int pc) {
   fputc('\n', out);
 }
 
+// Without the sign that says what it is the name of.
+static const char *source_name(const char *s) { return *s == '=' || *s == '@' ? s + 1 : s; }
+
 void opcodes_print(void *file, const Proto *p, bool recursive) {
   FILE *out = file;
   fprintf(out, "function <%s:%d,%d> %d instructions, %d%s params, %d registers, %d upvalues, %d constants\n",
-          p->source != NULL ? p->source->data : "?", p->line, p->endline, p->ncode, p->nparams, p->is_vararg ? "+" : "",
-          p->maxstack, p->nupvals, p->nk);
+          p->source != NULL ? source_name(p->source->data) : "?", p->line, p->endline, p->ncode, p->nparams,
+          p->is_vararg ? "+" : "", p->maxstack, p->nupvals, p->nk);
   for (int pc = 0; pc < p->ncode; pc++) print_instr(out, p, pc);
   for (int n = 0; n < p->nlocvars; n++) {
     const LocVar *v = &p->locvars[n];
