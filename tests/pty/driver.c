@@ -9,7 +9,9 @@
 //
 //               start ARG...   starts `LUNGO ARG...`; env NAME=VALUE before it sets its environment
 //               send TEXT      types TEXT (escapes of C, and \e)
+//               repeat N TEXT  types TEXT N times, with the number of the time, from 1 on, for %d in it
 //               expect TEXT    waits until TEXT has been written after what the last expect found (colours left out)
+//               bytes TEXT     the same, of what was written with all its sequences
 //               line TEXT      waits until a line of the screen is exactly TEXT (without blanks at its end)
 //               cursor TEXT    the same for the line with the cursor
 //               reject TEXT    no line of the screen contains TEXT now
@@ -50,10 +52,13 @@ static int status;
 static char cells[ROWS][COLS_MAX][CELL];
 static char (*screen[ROWS])[CELL]; // its rows, from top to bottom, in cells
 static int row, col;
-static bool wrap;   // the last column was written: the next character goes to the next line
-static char *plain; // all that was written, without escape sequences
-static size_t nplain, capplain;
-static size_t found, looked; // in plain: where the last match ended, and how far this one has looked
+static bool wrap; // the last column was written: the next character goes to the next line
+// Where the last match ended, and how far this one has looked.
+typedef struct Written {
+  char *s;
+  size_t n, cap, found, looked;
+} Written;
+static Written plain, all; // without escape sequences, and with them
 
 // ---- the screen -------------------------------------------------------------------------------------------------
 
@@ -77,13 +82,13 @@ static void line_feed(void) {
   clear_cells(ROWS - 1, 0, COLS_MAX);
 }
 
-static void remember(const char *s, size_t n) {
-  if (nplain + n + 1 > capplain) {
-    plain = realloc(plain, capplain = 2 * (capplain + n) + 4096);
-    if (plain == NULL) abort();
+static void remember(Written *w, const char *s, size_t n) {
+  if (w->n + n + 1 > w->cap) {
+    w->s = realloc(w->s, w->cap = 2 * (w->cap + n) + 4096);
+    if (w->s == NULL) abort();
   }
-  memcpy(plain + nplain, s, n);
-  plain[nplain += n] = '\0';
+  memcpy(w->s + w->n, s, n);
+  w->s[w->n += n] = '\0';
 }
 
 static bool is_wide(const char *s) {
@@ -102,7 +107,7 @@ static void put_cell(const char *s, size_t n) {
   col += width;
   wrap = col == columns;
   if (wrap) col--;
-  remember(s, n);
+  remember(&plain, s, n);
 }
 
 static void shift_cells(int by) { // right if positive
@@ -151,7 +156,7 @@ static void put_control(char c) {
   if (c == '\b' && col > 0) col--;
   if (c == '\n') line_feed();
   if (c == '\t') col = (col / 8 + 1) * 8 < columns ? (col / 8 + 1) * 8 : columns - 1;
-  if (c == '\n' || c == '\t') remember(&c, 1);
+  if (c == '\n' || c == '\t') remember(&plain, &c, 1);
   wrap = false;
 }
 
@@ -211,7 +216,7 @@ static void spawn(char *args) {
   struct winsize w = {.ws_row = ROWS, .ws_col = (unsigned short)columns};
   if (tty >= 0) close(tty);
   clear_screen();
-  nplain = found = looked = 0;
+  plain.n = plain.found = plain.looked = all.n = all.found = all.looked = 0;
   ended = false;
   pid = forkpty(&tty, NULL, NULL, &w);
   if (pid < 0) fail("forkpty: %s", strerror(errno));
@@ -238,6 +243,7 @@ static bool pump(int ms) {
     usleep(1000); // the other side is closed
     return false;
   }
+  remember(&all, buf, (size_t)n);
   for (ssize_t i = 0; i < n; i++) feed(buf[i]);
   return true;
 }
@@ -252,6 +258,16 @@ static void type(const char *s, size_t n) {
     if (k < 0) fail("write: %s", strerror(errno));
     s += k;
     n -= (size_t)k;
+  }
+}
+
+static void type_repeated(char *args) {
+  int times = atoi(strsep(&args, " "));
+  char *mark = args == NULL ? NULL : strstr(args, "%d"), text[1024];
+  if (mark == NULL) fail("no %%d");
+  for (int i = 1; i <= times; i++) {
+    int n = snprintf(text, sizeof text, "%.*s%d%s", (int)(mark - args), args, i, mark + 2);
+    type(text, (size_t)n);
   }
 }
 
@@ -282,13 +298,16 @@ static size_t unescape(char *s) {
 
 // ---- looking ----------------------------------------------------------------------------------------------------
 
-static bool was_written(const char *text) {
-  size_t len = strlen(text), from = looked > found + len ? looked - len : found;
-  char *at = plain == NULL ? NULL : strstr(plain + from, text);
-  if (at != NULL) found = (size_t)(at - plain) + len;
-  looked = nplain;
+static bool is_in(Written *w, const char *text) {
+  size_t len = strlen(text), from = w->looked > w->found + len ? w->looked - len : w->found;
+  char *at = w->s == NULL ? NULL : strstr(w->s + from, text);
+  if (at != NULL) w->found = (size_t)(at - w->s) + len;
+  w->looked = w->n;
   return at != NULL;
 }
+
+static bool was_written(const char *text) { return is_in(&plain, text); }
+static bool were_bytes(const char *text) { return is_in(&all, text); }
 
 static bool on_screen(const char *text) {
   for (int r = 0; r < ROWS; r++)
@@ -352,15 +371,20 @@ static void run_line(char *line) {
   char *arg = line + strcspn(line, " ");
   if (*arg != '\0') *arg++ = '\0';
   size_t n = strcmp(line, "file") == 0 ? 0 : unescape(arg);
-  looked = found;
+  plain.looked = plain.found;
+  all.looked = all.found;
   if (strcmp(line, "start") == 0)
     spawn(arg);
   else if (strcmp(line, "env") == 0)
     putenv(strdup(arg));
   else if (strcmp(line, "send") == 0)
     type(arg, n);
+  else if (strcmp(line, "repeat") == 0)
+    type_repeated(arg);
   else if (strcmp(line, "expect") == 0)
     wait_for(was_written, line, arg);
+  else if (strcmp(line, "bytes") == 0)
+    wait_for(were_bytes, line, arg);
   else if (strcmp(line, "line") == 0)
     wait_for(on_screen, line, arg);
   else if (strcmp(line, "cursor") == 0)
