@@ -21,13 +21,18 @@ static void paint(FILE *f, Color c, const char *s, size_t len) {
   if (*on != '\0') fputs(term_color(COLOR_NONE), f);
 }
 
-// The message stands out from the traceback that follows it.
+#define HINT "hint: "
+
+// The message stands out from the traceback that follows it, and a hint does after that.
 void repl_complain(const char *msg) {
-  const char *trace = strstr(msg, "\nstack traceback:\n");
-  size_t len = trace != NULL ? (size_t)(trace - msg) : strlen(msg);
+  const char *end = msg + strlen(msg), *trace = strstr(msg, "\nstack traceback:\n");
+  const char *hint = trace != NULL ? strstr(trace, "\n" HINT) : end;
+  if (trace == NULL) trace = end;
+  if (hint == NULL) hint = end;
   fflush(stdout);
-  paint(stderr, COLOR_ERROR, msg, len);
-  if (trace != NULL) paint(stderr, COLOR_DIM, trace, strlen(trace));
+  paint(stderr, COLOR_ERROR, msg, (size_t)(trace - msg));
+  if (trace < end) paint(stderr, COLOR_DIM, trace, (size_t)(hint - trace));
+  fputs(hint, stderr);
   putc('\n', stderr);
   fflush(stderr);
 }
@@ -104,8 +109,11 @@ static int message_handler(lua_State *L) {
     if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
     msg = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
   }
+  char hint[256];
+  bool hinted = lungo_hint(L, msg, hint, sizeof hint);
   luaL_traceback(L, L, msg, 1);
   cut_traceback(L);
+  if (hinted) lua_pushfstring(L, "%s\n" HINT "%s", lua_tostring(L, -1), hint);
   return 1;
 }
 

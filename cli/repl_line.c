@@ -195,12 +195,14 @@ static unsigned char paste(EditLine *el, int ch) {
   unsigned char byte;
   (void)el;
   (void)ch;
-  while (next_byte(&byte)) {
-    if (n == cap) {
-      char *more = realloc(text, cap = 2 * cap + 256);
-      if (more == NULL) break;
-      text = more;
+  for (;;) {
+    char *more = n < cap ? text : realloc(text, cap = 2 * cap + 256);
+    if (more == NULL || !next_byte(&byte)) { // no memory, or the line has ended in the middle: as if nothing was pasted
+      if (more == NULL) ed.end = LINE_DISCARDED;
+      free(more != NULL ? more : text);
+      return CC_EOF;
     }
+    text = more;
     text[n++] = (char)byte;
     if (n >= end && memcmp(text + n - end, PASTE_END, end) == 0) {
       n -= end;

@@ -127,6 +127,10 @@ typedef struct lungo_Chaninfo {
 // Describes the channel at idx. Returns 0 if there is no channel. Never raises or blocks; any goroutine may call it.
 LUA_API int lungo_chaninfo(lua_State *L, int idx, lungo_Chaninfo *out);
 
+// If msg is the message of an error about a global that is nil, and the name of one that is not nil is close, writes
+// `did you mean 'print'?` to buf, with its end, and returns 1; else 0. Call it inside a run. Never raises or blocks.
+LUA_API int lungo_hint(lua_State *L, const char *msg, char *buf, size_t size);
+
 // Pushes a listing of the bytecode of the Lua function at idx, and of those inside it, and returns 1; or pushes nothing
 // and returns 0 if there is no Lua function. May raise `not enough memory`. The format may change with every version.
 LUA_API int lungo_disassemble(lua_State *L, int idx);

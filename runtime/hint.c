@@ -9,7 +9,7 @@
 // Invariants: a hint is certain or there is none: where goroutines wait for things of different kinds, we say nothing.
 //             Needs no memory of its own.
 // Locking:    hint_deadlock: the world is stopped. hint_name: as any reader of the table of globals.
-// Callers:    report.c.
+// Callers:    report.c, stdlib/inspect.c.
 #include "hint.h"
 #include "call.h"
 #include "chan.h"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// inspect.c: looking into values that Lua's own interface shows from outside only: channels and bytecode.
+// inspect.c: looking into values that Lua's own interface shows from outside only: channels and bytecode; and hints.
 //
 // What:       the functions of lungo.h that a prompt or a debugger asks for what is behind a value.
 // See also:   lungo.h; cli/repl_value.c and cli/repl_command.c, which show it. Tests: tests/unit/interrupt_test.c.
 #include "api_int.h"
 #include "chan.h"
+#include "hint.h"
 #include "lungo.h"
 #include "lungolib.h"
 #include "compile.h"
@@ -33,6 +34,10 @@ LUA_API int lungo_chaninfo(lua_State *L, int idx, lungo_Chaninfo *out) {
   out->receivers = count_live(&c->recvq);
   unlock(&c->lk);
   return 1;
+}
+
+LUA_API int lungo_hint(lua_State *L, const char *msg, char *buf, size_t size) {
+  return hint_name(L, msg, strlen(msg), buf, size);
 }
 
 static int push_listing(lua_State *L) {

@@ -201,6 +201,10 @@ static void test_goroutines(lua_State *L) {
   lua_getglobal(L, "D");
   CHECK(lungo_chaninfo(L, -1, &c) == 1 && strcmp(c.type, "string") == 0 && c.cap == 3 && c.len == 1 && !c.canrecv);
   CHECK(lungo_chaninfo(L, 99, &c) == 0);
+  char hint[64];
+  CHECK(lungo_hint(L, "x:1: attempt to call a nil value (global 'prnt')", hint, sizeof hint) == 1);
+  CHECK(strcmp(hint, "did you mean 'print'?") == 0);
+  CHECK(lungo_hint(L, "x:1: attempt to call a nil value (global 'unlikely')", hint, sizeof hint) == 0);
   luaL_loadstring(L, "return function(a) return a + 1 end");
   CHECK(lungo_disassemble(L, -1) == 1 && strstr(lua_tostring(L, -1), "RETURN") != NULL);
   lua_pushcfunction(L, luaopen_base);
