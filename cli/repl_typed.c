@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 static struct {
-  int fd; // the terminal, not blocking if it can be had so
+  int fd; // the terminal; not blocking if it can be had so, in case a child process is faster
   struct termios saved;
   pthread_mutex_t lock;
   pthread_cond_t run; // edited became false
@@ -67,7 +67,9 @@ static bool make_room_locked(size_t room) {
 
 // Reads what is there, if anything. 0: the end of input.
 static ssize_t fetch_locked(void) {
-  if (!make_room_locked(CHUNK)) return -1;
+  struct pollfd p = {.fd = typed.fd, .events = POLLIN};
+  errno = EAGAIN;
+  if (poll(&p, 1, 0) <= 0 || !make_room_locked(CHUNK)) return -1;
   ssize_t n = read(typed.fd, typed.bytes + typed.n, CHUNK);
   if (n > 0) typed.n += (size_t)n;
   return n;
