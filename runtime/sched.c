@@ -5,9 +5,11 @@
 // What:       m_run: find_work, m_execute, again. find_work looks, in this order: timers of its P that are due, every
 //             61st time the global queue (or goroutines that ready each other could starve it for ever), runnext and
 //             the local ring, the global queue, other Ps' rings; then it gives its P back and sleeps.
-//             A worker that looks through other Ps is *spinning*. At most half as many spin as Ps are busy; whoever
-//             makes work runnable wakes one more worker only if nobody spins; a spinner that finds work wakes the next
-//             before it runs it. So wake-ups are never lost and threads are not woken in herds.
+//             runnext inherits the time slice of who filled it. When the monitor has found the slice used up
+//             (P.overtick), it goes to the back of the global queue instead, so that no chain of goroutines keeps a P
+//             for ever. A worker that looks through other Ps is *spinning*. At most half as many spin as Ps are busy;
+//             whoever makes work runnable wakes one more worker only if nobody spins; a spinner that finds work wakes
+//             the next before it runs it. So wake-ups are never lost and threads are not woken in herds.
 // Invariants: *lost wake-ups*: a producer first publishes the G (a sequentially consistent store) and then looks
 //             whether somebody spins and whether a P is idle. A spinner first says that it spins no more (and that its
 //             P is idle) and then looks at all queues again. So one of them sees the other.
