@@ -246,6 +246,14 @@ void g_checkkill(M *m, lua_State *L) {
   if (g_mustend(m, m->g)) raise_goexit(L);
 }
 
+// L may be a state that does not run, which a C function works on.
+void rt_end_slow(lua_State *L) {
+  M *m = m_of(rt_current(L->gl));
+  if (m->p == NULL || m->g == NULL || m->ctx.L == NULL) return;
+  atomic_fetch_and(&m->ctx.poll, ~POLL_KILL);
+  g_checkkill(m, m->ctx.L);
+}
+
 // ---- those that wait: world stopped ------------------------------------------------------------------------------
 
 // An asynchronous function's completion (embed_async.c) is guarded by the hub's lock, which the reaper holds.

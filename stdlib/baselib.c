@@ -122,10 +122,16 @@ static int b_setmetatable(lua_State *L) {
 }
 
 int lungo_openbase(lua_State *L) {
-  static const luaL_Reg funcs[] = {
-      {"print", b_print}, {"pcall", b_pcall}, {"xpcall", b_xpcall}, {"dofile", b_dofile},
-      {"next", vm_next},  {"pairs", b_pairs}, {"ipairs", b_ipairs}, {"setmetatable", b_setmetatable},
-      {NULL, NULL}};
+  static const luaL_Reg funcs[] = {{"print", b_print},
+                                   {"pcall", b_pcall},
+                                   {"xpcall", b_xpcall},
+                                   {"dofile", b_dofile},
+                                   {"next", vm_next},
+                                   {"pairs", b_pairs},
+                                   {"ipairs", b_ipairs},
+                                   {"setmetatable", b_setmetatable},
+                                   {"tonumber", lungo_tonumber},
+                                   {NULL, NULL}};
   luaopen_base(L);
   luaL_setfuncs(L, funcs, 0);
   lib_addquick(L, LUA_GNAME);

@@ -398,24 +398,36 @@ static int task_main(lua_State *L) {
   return vm_callk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, task_done);
 }
 
-struct Results {
-  lungo_Task *t;
-  int n;
-};
-
+// The same string may be there a thousand times; as results they are so many copies, and take so long. So they have the
+// run's time, and as much memory as Lua has.
 static void collect_results(lua_State *L, void *ud) {
-  struct Results *r = ud;
-  int n = lua_gettop(L), first = 1;
-  r->t->results = n > 0 ? calloc((size_t)n, sizeof *r->t->results) : NULL;
-  if (n > 0 && r->t->results == NULL) call_memerror(L);
-  for (; first <= n; first++, r->t->nresults++) lungo_get(L, first, &r->t->results[first - 1]);
+  lungo_Task *t = ud;
+  Hub *h = t->group->hub;
+  int n = lua_gettop(L);
+  size_t bytes = (size_t)n * sizeof *t->results;
+  t->results = n > 0 ? calloc((size_t)n, sizeof *t->results) : NULL;
+  if (n > 0 && t->results == NULL) call_memerror(L);
+  for (int i = 0; i < n && atomic_load(&t->group->why) == 0; i++, t->nresults++) {
+    lungo_get(L, i + 1, &t->results[i]);
+    if (t->results[i].type == LUNGO_TSTRING) bytes += t->results[i].u.s.len;
+    if (h->memory_limit > 0 && bytes > h->memory_limit) luaL_error(L, "results are larger than the memory limit");
+  }
 }
 
+static const char *why_text(int why) { return why == LUNGO_LIMIT ? "limit exceeded" : "cancelled"; }
+
 static void end_with_results(lua_State *L, lungo_Task *t) {
-  struct Results r = {t, 0};
-  int status = vm_rawprotected(L, collect_results, &r);
-  if (status == LUA_OK) {
+  int status = vm_rawprotected(L, collect_results, t), why = atomic_load(&t->group->why);
+  if (status == LUA_OK && why == 0) {
     task_end(t, LUNGO_OK);
+    return;
+  }
+  values_free(t->results, t->nresults);
+  t->results = NULL;
+  t->nresults = 0;
+  if (why != 0) {
+    t->error = strdup(why_text(why));
+    task_end(t, why);
     return;
   }
   t->error = strdup(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "cannot copy the results");
@@ -435,7 +447,7 @@ static void task_ended(lua_State *L, G *g, void *arg, int status) {
   if (status == LUA_OK) {
     end_with_results(L, t);
   } else if (why != 0) {
-    t->error = strdup(why == LUNGO_LIMIT ? "limit exceeded" : "cancelled");
+    t->error = strdup(why_text(why));
     task_end(t, why);
   } else if (status == STATUS_GOEXIT) {
     task_end(t, atomic_load(&gr->hub->killall) > 0 ? LUNGO_CANCELLED : LUNGO_OK);

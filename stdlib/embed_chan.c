@@ -21,12 +21,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define AHEAD 64                      // values a pump keeps ready
+#define AHEAD 64 // values a pump keeps ready
+#define AHEAD_BYTES                                                                                                    \
+  ((size_t)1 << 20) // and bytes of strings, but for the last: a script must not fill the host's memory
 #define VERDICT_NS INT64_C(100000000) // beyond its time an operation's verdict is waited for so long
 
 typedef struct Watch {
   lungo_Value queue[AHEAD]; // a ring
   uint32_t head, count;
+  size_t bytes;         // of the strings in the queue
   int end;              // LUNGO_CLOSED or LUNGO_DEAD: what comes after the last value
   _Atomic uint32_t seq; // changes with each event; lungo_recv sleeps on it
   G *pump;              // waits for room
@@ -368,15 +371,18 @@ static void watch_end(void *owner, int status) {
   unlock(&h->lk);
 }
 
+static size_t bytes_of(const lungo_Value *v) { return v->type == LUNGO_TSTRING ? v->u.s.len : 0; }
+
 // False: no room; the caller parks, the hub's lock is held.
 static bool put_ahead(lungo_Chan *ch, lungo_Value *v) {
   Hub *h = ch->ref->hub;
   Watch *w = ch->watch;
   lock(&h->lk);
   w->queue[(w->head + w->count) % AHEAD] = *v;
+  w->bytes += bytes_of(v);
   event_locked(w);
   if (w->count++ == 0) announce(w);
-  if (w->count == AHEAD) return false;
+  if (w->count == AHEAD || w->bytes >= AHEAD_BYTES) return false;
   unlock(&h->lk);
   return true;
 }
@@ -454,7 +460,7 @@ static void op_pump(lua_State *L, ChanOp *op) {
 
 static void wake_pump_locked(Hub *h, lungo_Chan *ch, Watch *w) {
   G *g = w->pump;
-  if (g == NULL || w->count > AHEAD / 2 || h->rt == NULL) return;
+  if (g == NULL || w->count > AHEAD / 2 || w->bytes > AHEAD_BYTES / 2 || h->rt == NULL) return;
   w->pump = NULL;
   if (g->w.obj != ch) return; // it was ended meanwhile
   g->w.obj = NULL;
@@ -465,6 +471,7 @@ static int take_locked(lungo_Chan *ch, Watch *w, lungo_Value *v) {
   if (w->count == 0) return w->end != 0 ? w->end : LUNGO_TIMEOUT;
   *v = w->queue[w->head];
   w->head = (w->head + 1) % AHEAD;
+  w->bytes -= bytes_of(v);
   if (--w->count == 0 && w->end == 0) silence(w);
   wake_pump_locked(ch->ref->hub, ch, w);
   return LUNGO_OK;

@@ -9,6 +9,7 @@
 
 #include "chan.h"
 #include "context.h"
+#include "seam.h"
 #include "share.h"
 #include <lauxlib.h>
 #include <lua.h>
@@ -21,6 +22,9 @@ int lungo_opencoroutine(lua_State *L); // corolib.c
 int lungo_opengo(lua_State *L);        // golib.c: sets the globals go, defer, select
 int lungo_openstring(lua_State *L);    // strlib.c: the package's, some functions replaced
 void lungo_openmatch(lua_State *L);    // strmatch.c: adds find, match, gmatch, gsub to the table on top
+void lungo_addtext(lua_State *L);      // textlib.c: adds the package's other long loops to the table of string on top
+int lungo_openutf8(lua_State *L);      // and those of utf8
+int lungo_tonumber(lua_State *L);      // the global tonumber
 int lungo_openchan(lua_State *L);      // chanlib.c: leaves the value of the global chan
 int lungo_opensync(lua_State *L);
 void lungo_opensyncdata(lua_State *L); // syncdata.c: adds pool and map to the table on top
@@ -82,6 +86,10 @@ static inline const Value *lib_arg(lua_State *L, int arg) { return L->ci->func +
 static inline lua_Integer lib_checkinteger(lua_State *L, int arg) {
   const Value *v = lib_arg(L, arg);
   return likely(v < L->top && v_isint(v)) ? v->i : luaL_checkinteger(L, arg);
+}
+// For loops in C that may take long: a safepoint, where the running function's arguments stay what and where they are.
+static inline void lib_poll(lua_State *L) {
+  if (unlikely(atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) != 0)) rt_safepoint(L, false);
 }
 // Pushes a value that perhaps nothing else holds. Whoever got it made room before: a check in between could collect.
 void lib_push(lua_State *L, const Value *v);

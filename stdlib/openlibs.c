@@ -93,7 +93,7 @@ void lib_openlibs(lua_State *L, unsigned libs) {
              {LUA_OSLIBNAME, lungo_openos, LUNGO_LIB_OS},
              {LUA_STRLIBNAME, lungo_openstring, LUNGO_LIB_STRING},
              {LUA_MATHLIBNAME, open_math, LUNGO_LIB_MATH},
-             {LUA_UTF8LIBNAME, luaopen_utf8, LUNGO_LIB_UTF8},
+             {LUA_UTF8LIBNAME, lungo_openutf8, LUNGO_LIB_UTF8},
              {LUA_DBLIBNAME, open_debug, LUNGO_LIB_DEBUG},
              {"chan", lungo_openchan, LUNGO_LIB_GO},
              {"sync", lungo_opensync, LUNGO_LIB_GO},

@@ -21,6 +21,8 @@
 #define MAX_CAPTURES 32
 #define MAX_DEPTH 200 // nested choices
 #define POLL_STEPS 1024
+#define LONG_ITEM 64           // bytes that take about as long as a step
+#define MEMORY_PIECE (1 << 20) // bytes that the C library searches at once
 
 enum { CAP_OPEN = -1, CAP_POSITION = -2 }; // instead of a length
 
@@ -41,11 +43,16 @@ static const char *match(Matcher *m, const char *s, const char *p);
 
 static NOINLINE void look_around(Matcher *m) {
   m->steps = POLL_STEPS;
-  if (atomic_load_explicit(&m->L->ctx->poll, memory_order_relaxed) != 0) rt_safepoint(m->L, false);
+  lib_poll(m->L);
 }
 
 static inline void step(Matcher *m) {
   if (unlikely(--m->steps <= 0)) look_around(m);
+}
+
+// For what takes as long as n bytes of pattern or text: counts so that the next step looks around in time.
+static inline void charge(Matcher *m, ptrdiff_t n) {
+  if (unlikely(n >= LONG_ITEM)) m->steps = n / LONG_ITEM < m->steps ? m->steps - (int)(n / LONG_ITEM) : 0;
 }
 
 // ---- one character --------------------------------------------------------------------------------------------
@@ -62,6 +69,7 @@ static const char *item_end(Matcher *m, const char *p) {
   const char *start = p; // a ] there stands for itself
   while (p < m->pend && (*p != ']' || p == start)) p += *p == ESC ? 2 : 1;
   if (p >= m->pend) luaL_error(m->L, "malformed pattern (missing ']')");
+  charge(m, p - start);
   return p + 1;
 }
 
@@ -145,6 +153,7 @@ static const char *same_again(Matcher *m, const char *s, char digit) {
   int n = digit - '1';
   if (n < 0 || n >= m->ncap || m->cap[n].len == CAP_OPEN) luaL_error(m->L, "invalid capture index %%%d", n + 1);
   size_t len = (size_t)m->cap[n].len; // that of a position is beyond any subject
+  charge(m, m->cap[n].len);
   return (size_t)(m->end - s) >= len && memcmp(m->cap[n].at, s, len) == 0 ? s + len : NULL;
 }
 
@@ -205,11 +214,13 @@ static const char *span(const Matcher *m, const char *s, const char *lim, const 
 // As many as there are, then fewer; at least `least`.
 static const char *longest(Matcher *m, const char *s, const char *p, const char *ep, ptrdiff_t least) {
   const char *at = s, *lim;
+  ptrdiff_t each = 1 + (ep - p) / LONG_ITEM; // steps for a character
   do {
-    lim = m->end - at > m->steps ? at + m->steps : m->end;
+    ptrdiff_t most = m->steps / each + 1;
+    lim = m->end - at > most ? at + most : m->end;
     const char *from = at;
     at = span(m, from, lim, p, ep);
-    m->steps -= (int)(at - from);
+    m->steps -= (int)((at - from) * each);
     step(m);
   } while (at == lim && at < m->end);
   ptrdiff_t n = at - s;
@@ -224,6 +235,7 @@ static const char *shortest(Matcher *m, const char *s, const char *p, const char
   for (;; s++) {
     const char *e = match(m, s, ep + 1);
     if (e != NULL) return e;
+    charge(m, ep - p);
     if (!item_has(m, s, p, ep)) return NULL;
   }
 }
@@ -335,9 +347,11 @@ static size_t start_offset(lua_State *L, int arg, size_t len) {
   return len - (size_t)-i;
 }
 
-static bool is_plain(const char *p, size_t n) {
-  for (size_t i = 0; i < n; i++)
+static bool is_plain(lua_State *L, const char *p, size_t n) {
+  for (size_t i = 0; i < n; i++) {
     if (p[i] != '\0' && strchr(SPECIALS, p[i]) != NULL) return false;
+    if (unlikely(i % MEMORY_PIECE == MEMORY_PIECE - 1)) lib_poll(L);
+  }
   return true;
 }
 
@@ -356,8 +370,21 @@ static const char *find_text(const char *s, const char *end, const char *p, size
   return memmem(s, (size_t)(end - s), p, lp);
 }
 
+// The text is longer than a piece: in each, places where p may begin, but as many at least as p has bytes, or memmem
+// would look at p again and again.
+static const char *find_far(lua_State *L, const char *s, const char *end, const char *p, size_t lp) {
+  size_t piece = lp > MEMORY_PIECE ? lp : MEMORY_PIECE;
+  for (; (size_t)(end - s) >= piece + lp; s += piece) {
+    const char *at = find_text(s, s + piece + lp - 1, p, lp);
+    if (at != NULL) return at;
+    lib_poll(L);
+  }
+  return find_text(s, end, p, lp);
+}
+
 static int find_plain(lua_State *L, const char *s, size_t ls, const char *p, size_t lp, size_t init) {
-  const char *at = find_text(s + init, s + ls, p, lp);
+  const char *at =
+      lp > 0 && ls - init > MEMORY_PIECE ? find_far(L, s + init, s + ls, p, lp) : find_text(s + init, s + ls, p, lp);
   if (at == NULL) return luaL_pushfail(L), 1;
   lua_pushinteger(L, at - s + 1);
   lua_pushinteger(L, at - s + (lua_Integer)lp);
@@ -369,7 +396,7 @@ static int search(lua_State *L, bool find) {
   const char *s = luaL_checklstring(L, 1, &ls), *p = luaL_checklstring(L, 2, &lp);
   size_t init = start_offset(L, 3, ls);
   if (init > ls) return luaL_pushfail(L), 1;
-  if (find && (lua_toboolean(L, 4) || is_plain(p, lp))) return find_plain(L, s, ls, p, lp, init);
+  if (find && (lua_toboolean(L, 4) || is_plain(L, p, lp))) return find_plain(L, s, ls, p, lp, init);
   Matcher m;
   begin(&m, L, s, ls, p, lp);
   bool anchored = lp > 0 && *p == '^';
@@ -439,6 +466,7 @@ static void add_string(Matcher *m, luaL_Buffer *b, const char *s, const char *e)
   size_t len;
   const char *r = lua_tolstring(L, 3, &len), *rend = r + len, *esc;
   for (; (esc = memchr(r, ESC, (size_t)(rend - r))) != NULL; r = esc + 2) {
+    step(m);
     luaL_addlstring(b, r, (size_t)(esc - r));
     char c = esc + 1 < rend ? esc[1] : '\0';
     if (c == ESC) {

@@ -363,7 +363,7 @@ static ALWAYS_INLINE const char *push_string(lua_State *L, String *s) {
 
 static String *new_string(lua_State *L, const char *s, size_t len) {
   String *str = str_alloc_gc(L, len);
-  if (len > 0) memcpy(str->data, s, len);
+  str_copy(L, str->data, s, len);
   return str;
 }
 

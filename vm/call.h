@@ -12,6 +12,7 @@
 #ifndef LUNGO_VM_CALL_H
 #define LUNGO_VM_CALL_H
 
+#include "seam.h"
 #include "state.h"
 
 // ---- stack ----
@@ -81,6 +82,10 @@ bool coro_waitsfor(const lua_State *co, const lua_State *L);
 
 static ALWAYS_INLINE lua_CFunction call_cfunction(const Value *f) { return f->tag == TAG_LCF ? f->f : v_ccl(f)->f; }
 
+// A chain of functions that each add a result to those of the next copies all of them at each return, up to billions in
+// all, without a safepoint. The error is the caller's: L->ci is its frame by now.
+#define MANY_RESULTS 256
+
 // n results at src go to dst as the caller wants them; L->top is set if it wants all.
 static ALWAYS_INLINE void call_results(lua_State *L, Value *dst, const Value *src, int n, int want) {
   switch (want) {
@@ -93,6 +98,7 @@ static ALWAYS_INLINE void call_results(lua_State *L, Value *dst, const Value *sr
     }
     return;
   case LUA_MULTRET:
+    if (unlikely(n > MANY_RESULTS)) rt_checkend(L);
     for (int i = 0; i < n; i++) v_copy(&dst[i], &src[i]);
     L->top = dst + n;
     return;

@@ -21,6 +21,7 @@
 #include "codegen_int.h"
 #include "func.h"
 #include "heap.h"
+#include "seam.h"
 
 #define MAX_SHADOWED 100 // registers in use from which on a captured variable gets no second register without need
 
@@ -28,6 +29,7 @@
 
 int cg_emit(FuncState *fs, Instr i, int line) {
   Compiler *c = fs->c;
+  rt_checkend(c->L);
   fs->code = arena_grow(c, fs->code, fs->ncode, &fs->cap_code, sizeof(Instr));
   fs->lines = arena_grow(c, fs->lines, fs->ncode, &fs->cap_lines, sizeof(int32_t));
   fs->code[fs->ncode] = i;

@@ -16,21 +16,29 @@
 #include "call.h"
 #include "dbg.h"
 #include "func.h"
+#include "heap.h"
+#include "seam.h"
 #include "str.h"
 #include "table.h"
 #include <stdlib.h>
 
 // ---- input ----------------------------------------------------------------------------------------
 
+#define ZIO_PIECE                                                                                                      \
+  ((size_t)64 << 10) // so often the compiler looks whether its goroutine is to end, in a long string say
+
 int zio_fill(Zio *z) {
-  size_t size = 0;
-  const char *piece = z->reader(z->L, z->data, &size);
+  const char *piece = z->p;
+  size_t size = z->rest;
+  rt_checkend(z->L);
+  if (size == 0) piece = z->reader(z->L, z->data, &size);
   if (piece == NULL || size == 0) {
     z->n = 0; // zio_getc has counted below zero
     return ZIO_EOF;
   }
   z->p = piece + 1;
-  z->n = size - 1;
+  z->n = (size < ZIO_PIECE ? size : ZIO_PIECE) - 1;
+  z->rest = size - 1 - z->n;
   return (unsigned char)*piece;
 }
 
@@ -45,10 +53,13 @@ struct ArenaBlock {
   _Alignas(8) char data[];
 };
 
+// From the host's allocator: what a compilation takes is many times its text, and counts where memory is limited.
 // A block of its own for what is large, behind the current one, which goes on being filled.
 static struct ArenaBlock *new_block(Compiler *c, size_t cap) {
-  struct ArenaBlock *b = calloc(1, sizeof(struct ArenaBlock) + cap);
+  size_t size = sizeof(struct ArenaBlock) + cap;
+  struct ArenaBlock *b = heap_hostalloc(c->L->gl->heap, NULL, 0, size);
   if (b == NULL) call_memerror(c->L);
+  memset(b, 0, size);
   b->cap = cap;
   return b;
 }
@@ -93,7 +104,7 @@ void compile_close(Compiler *c) {
   while (c->arena != NULL) {
     struct ArenaBlock *b = c->arena;
     c->arena = b->next;
-    free(b);
+    heap_hostalloc(c->L->gl->heap, b, sizeof *b + b->cap, 0);
   }
 }
 

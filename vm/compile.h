@@ -14,12 +14,13 @@ typedef struct Zio {
   void *data;
   const char *p;
   size_t n;
+  size_t rest; // bytes behind p[n] that the reader gave: they are handed out piece by piece
 } Zio;
 #define ZIO_EOF (-1)
 int zio_fill(Zio *z); // next byte or ZIO_EOF
 static inline int zio_getc(Zio *z) { return z->n-- > 0 ? (unsigned char)*z->p++ : zio_fill(z); }
 
-// One compilation. Arena memory is malloc'ed; compile_close frees it whatever happened.
+// One compilation. Arena memory is the host's; compile_close frees it whatever happened.
 typedef struct Compiler {
   lua_State *L;
   String *source; // chunk name

@@ -321,7 +321,7 @@ static String *join_long(lua_State *L, const Piece *pieces, int n, size_t total)
   String *s = str_alloc_gc(L, total);
   char *out = s->data;
   for (int i = 0; i < n; i++) {
-    memcpy(out, pieces[i].s, pieces[i].len);
+    str_copy(L, out, pieces[i].s, pieces[i].len);
     out += pieces[i].len;
   }
   return s;

@@ -13,6 +13,7 @@
 // Callers:    parse.c, resolve.c. The reader behind the Zio may run Lua code, so every string goes through compile_str.
 // See also:   compile.c (compile_error), parse.c. Tests: tests/vm/lex_*.lua.
 #include "lex.h"
+#include "seam.h"
 #include "str.h"
 #include <limits.h>
 
@@ -467,7 +468,9 @@ static void scan(Lexer *lx, int prevline, Token *t) {
   t->line = t->kind == '<' ? startline : lx->line;
 }
 
+// Every phase of a compilation asks somewhere whether its goroutine is to end (rt_checkend); lexer and parser do here.
 void lex_next(Lexer *lx) {
+  rt_checkend(lx->c->L);
   lx->lastline = lx->t.line;
   if (lx->has_ahead) {
     lx->t = lx->ahead;

@@ -45,6 +45,14 @@ Ctx *rt_current(Global *gl);
 // can_park is true, otherwise the worker itself yields (nested level) and RT_DONE comes back.
 int rt_safepoint(lua_State *L, bool can_park);
 
+// Between safepoints, for code that may take long (copies of many megabytes, compilation): raises in ctx->L if the
+// goroutine that runs has been ended from outside. Nothing else happens: no collection, nobody else runs. So the caller
+// must be able to bear an error, as one for want of memory, and no more.
+void rt_end_slow(lua_State *L);
+static ALWAYS_INLINE void rt_checkend(lua_State *L) {
+  if (unlikely(L->ctx != NULL && atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) & POLL_KILL)) rt_end_slow(L);
+}
+
 // Stop the world: returns when no other worker runs Lua or touches the heap. Other workers that stopped take part in
 // rt_stw_parallel. False: another collection ran while we waited (nothing is stopped now). May only be called at a
 // safepoint.

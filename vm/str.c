@@ -20,6 +20,7 @@
 #include "heap.h"
 #include "lgassert.h"
 #include "meta.h"
+#include "seam.h"
 #include "spin.h"
 #include <errno.h>
 #include <stdio.h>
@@ -121,9 +122,19 @@ String *str_alloc(lua_State *L, size_t n) { return init_string(heap_new_obj(L, O
 
 String *str_alloc_gc(lua_State *L, size_t n) { return init_string(gc_new_obj(L, OBJ_STRING, string_size(L, n)), n); }
 
+#define COPY_PIECE ((size_t)1 << 20) // takes a fraction of a millisecond, even into memory that was never touched
+
+void str_copy(lua_State *L, char *to, const char *s, size_t n) {
+  for (; unlikely(n > COPY_PIECE); to += COPY_PIECE, s += COPY_PIECE, n -= COPY_PIECE) {
+    memcpy(to, s, COPY_PIECE);
+    rt_checkend(L);
+  }
+  if (n > 0) memcpy(to, s, n);
+}
+
 String *str_new(lua_State *L, const char *s, size_t n) {
   String *str = str_alloc(L, n);
-  memcpy(str->data, s, n);
+  str_copy(L, str->data, s, n);
   return str;
 }
 

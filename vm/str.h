@@ -17,7 +17,8 @@ void strtab_sweep(Global *gl);
 String *str_new(lua_State *L, const char *s, size_t n); // fresh, not interned
 // Of a C string: interned if short and made from this address before; a long one as str_alloc_gc does it.
 String *str_newz(lua_State *L, const char *s);
-String *str_alloc(lua_State *L, size_t n);    // data undefined but NUL-terminated; caller fills it at once
+String *str_alloc(lua_State *L, size_t n); // data undefined but NUL-terminated; caller fills it at once
+void str_copy(lua_State *L, char *to, const char *s, size_t n); // memcpy; raises if the goroutine is to end meanwhile
 String *str_alloc_gc(lua_State *L, size_t n); // the same as gc_new_obj (gc.h): the caller is at a safepoint
 String *str_intern(lua_State *L, const char *s, size_t n); // interned if short enough; thread safe, sharded
 // Interned string of a C string that is likely a literal: a per-worker cache by address (verified by content).

@@ -69,6 +69,8 @@ Ctx *rt_current(Global *gl) {
   return current != NULL ? &current->ctx : NULL;
 }
 
+void rt_end_slow(lua_State *L) { (void)L; }
+
 int rt_safepoint(lua_State *L, bool can_park) {
   (void)can_park;
   uint32_t bits = atomic_exchange_explicit(&L->ctx->poll, 0, memory_order_acquire);
