@@ -548,7 +548,7 @@ int rt_new(lua_State *L) {
   adopt_main(rt->m0, rt->g1, L);
   lockstep_decide(rt);
   L->gl->rt = rt;
-  m_setcurrent(rt->m0);
+  rt_leave(rt_enter(&rt->m0->ctx));
   return 0;
 fail:
   runtime_release(rt);

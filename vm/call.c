@@ -477,7 +477,9 @@ static NOINLINE void call_outer(lua_State *L, Ctx *ctx, Value *func, int nresult
     if (lv.outer != NULL) __atomic_store_n(&L->g, lv.outer->g, __ATOMIC_RELAXED); // what waits in it is us
   }
   ctx->nlevels += outermost;
+  Ctx *around = rt_enter(ctx);
   level_run(ctx, &lv);
+  rt_leave(around);
   ctx->nlevels -= outermost;
   if (unlikely(borrowed) && L->from == lv.outer) L->from = NULL;
   ctx->L = lv.outer != NULL ? lv.outer : L;
@@ -546,6 +548,7 @@ static int try_with(lua_State *L, void (*f)(lua_State *, void *), void *ud, bool
   int nlevels = ctx->nlevels;
   Module *held = ctx->module;
   LongJmp j; // not an initializer: that would clear the jmp_buf too
+  Ctx *around = rt_enter(ctx);
   j.prev = ctx->errjmp;
   j.status = LUA_OK;
   ctx->errjmp = &j;
@@ -553,6 +556,7 @@ static int try_with(lua_State *L, void (*f)(lua_State *, void *), void *ud, bool
   ctx->L = L;
   ctx->nlevels += nlevels == 0 ? 2 : 1; // f is on the C stack: nothing inside can park without its worker
   if (_setjmp(j.buf) == 0) f(L, ud);
+  rt_leave(around);
   ctx->errjmp = j.prev;
   ctx->nlevels = nlevels;
   if (j.status == LUA_OK) {

@@ -69,6 +69,13 @@ Ctx *rt_current(Global *gl) {
   return current != NULL ? &current->ctx : NULL;
 }
 
+Ctx *rt_enter(Ctx *ctx) {
+  (void)ctx;
+  return NULL;
+}
+
+void rt_leave(Ctx *around) { (void)around; }
+
 void rt_end_slow(lua_State *L) { (void)L; }
 
 int rt_safepoint(lua_State *L, bool can_park) {
