@@ -165,12 +165,20 @@ void group_join(Group *gr, G *g) {
   if (gr->counted) lua_sethook(g->L, count_hook, LUA_MASKCOUNT, INSTR_STEP);
 }
 
+static void less_live(Hub *h) {
+  if (atomic_fetch_sub(&h->nlive, 1) == 1) futex_wake(&h->nlive, -1);
+}
+
+void hub_expect(Hub *h) { atomic_fetch_add(&h->nlive, 1); }
+
+void hub_expected(Hub *h) { less_live(h); }
+
 void group_leave(Group *gr, const G *g) {
   Hub *h = gr->hub;
   G *self = (G *)g;
   atomic_compare_exchange_strong(&gr->first, &self, NULL);
   atomic_fetch_sub(&gr->live, 1);
-  if (!gr->internal && atomic_fetch_sub(&h->nlive, 1) == 1) futex_wake(&h->nlive, -1);
+  if (!gr->internal) less_live(h);
   group_unref(gr);
 }
 

@@ -37,7 +37,7 @@ struct lungo_Runtime {
   Group *groups;
   int64_t nextid;
   _Atomic int64_t deadline; // the next thing for hub_tick to do; NS_FOREVER
-  _Atomic uint32_t nlive;   // goroutines in groups; waited for by cancelall
+  _Atomic uint32_t nlive;   // goroutines in groups, and runs yet to begin; waited for by cancelall
   _Atomic uint32_t reaps;   // calls of group_reap that are over
   _Atomic uint32_t killall; // level for every goroutine but the system's: the runtime ends
   _Atomic int64_t close_by; // when the last finalizers are cut short
@@ -65,6 +65,9 @@ void hub_unref(Hub *h);
 void hub_cancelall(Hub *h); // all runs: level 1
 // Hands r to the courier. False: the runtime is gone or closing, and r was not touched.
 bool hub_post(Hub *h, Req *r);
+// A run was asked for: its first goroutine counts as live until hub_expected, when it does itself, or never will.
+void hub_expect(Hub *h);
+void hub_expected(Hub *h);
 bool hub_startcourier(lua_State *L); // false: no memory
 void hub_poll_locked(Hub *h);        // asks all workers to look at kill levels
 void hub_wake_locked(Hub *h);

@@ -336,6 +336,7 @@ static void task_abandon(void *owner, int status) {
 
 static void task_failed(Req *req, int status, const char *msg) {
   lungo_Task *t = (lungo_Task *)req;
+  hub_expected(t->group->hub);
   task_fail(t, msg == NULL ? LUNGO_CANCELLED : status == LUNGO_DEAD ? LUNGO_DEAD : LUNGO_ERROR, msg);
   task_unref(t);
 }
@@ -398,8 +399,10 @@ static int task_main(lua_State *L) {
   return vm_callk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, task_done);
 }
 
-// The same string may be there a thousand times; as results they are so many copies, and take so long. So they have the
-// run's time, and as much memory as Lua has.
+#define MANY_BYTES ((size_t)1 << 20)
+
+// The same string may be there a thousand times; as results they are so many copies, and take so long. So many have the
+// run's time, and as much memory as Lua has. What is less is a result even if the run has been ended meanwhile.
 static void collect_results(lua_State *L, void *ud) {
   lungo_Task *t = ud;
   Hub *h = t->group->hub;
@@ -407,7 +410,8 @@ static void collect_results(lua_State *L, void *ud) {
   size_t bytes = (size_t)n * sizeof *t->results;
   t->results = n > 0 ? calloc((size_t)n, sizeof *t->results) : NULL;
   if (n > 0 && t->results == NULL) call_memerror(L);
-  for (int i = 0; i < n && atomic_load(&t->group->why) == 0; i++, t->nresults++) {
+  for (int i = 0; i < n; i++, t->nresults++) {
+    if (bytes > MANY_BYTES && atomic_load(&t->group->why) != 0) luaL_error(L, "ended");
     lungo_get(L, i + 1, &t->results[i]);
     if (t->results[i].type == LUNGO_TSTRING) bytes += t->results[i].u.s.len;
     if (h->memory_limit > 0 && bytes > h->memory_limit) luaL_error(L, "results are larger than the memory limit");
@@ -418,7 +422,7 @@ static const char *why_text(int why) { return why == LUNGO_LIMIT ? "limit exceed
 
 static void end_with_results(lua_State *L, lungo_Task *t) {
   int status = vm_rawprotected(L, collect_results, t), why = atomic_load(&t->group->why);
-  if (status == LUA_OK && why == 0) {
+  if (status == LUA_OK) {
     task_end(t, LUNGO_OK);
     return;
   }
@@ -462,8 +466,10 @@ static void task_start(lua_State *L, Req *req) {
   lungo_Task *t = (lungo_Task *)req;
   lua_pushcfunction(L, task_main);
   lua_pushlightuserdata(L, t);
+  Hub *h = t->group->hub;
   group_arm(t->group, t->ns);
   g_go_group(L, 1, t->group, task_ended); // from here on the goroutine has our reference
+  hub_expected(h);
 }
 
 // ---- runs: the host's side ----
@@ -528,7 +534,9 @@ LUA_API lungo_Task *lungo_start(lungo_Runtime *h, const lungo_Job *job) {
   t->group = group_new(h, instr, (int)(gos < 1000000000 ? gos : 0), t->ns > 0 || instr > 0 || gos > 0, t, &t->refs,
                        task_abandon);
   ok &= t->group != NULL;
+  hub_expect(h);
   if (ok && hub_post(h, &t->req)) return t;
+  hub_expected(h);
   atomic_store(&t->refs, 1);
   task_unref(t);
   errno = ok ? ESHUTDOWN : ENOMEM;
