@@ -181,6 +181,8 @@ static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake
 // nothing sent or received.
 void chan_calloff(G *g);
 void select_calloff(G *g);
+// g was woken from a select, but is to end before it goes on: leaves the queues of the other cases.
+void select_leave(G *g);
 
 #ifdef LUNGO_DEBUG
 void chan_check(Chan *c); // asserts the invariants of chan.c; c->lk is held

@@ -39,12 +39,13 @@ static void earlier_locked(Hub *h, int64_t when) {
   if (h->rt != NULL && atomic_load(&h->rt->mon_until) > when) sysmon_wake(h->rt);
 }
 
-Group *group_new(Hub *h, int64_t instr, int maxlive, bool limited, void *owner, _Atomic int *ownerrefs,
+Group *group_new(Hub *h, bool internal, int64_t instr, int maxlive, bool limited, void *owner, _Atomic int *ownerrefs,
                  void (*abandon)(void *, int)) {
   Group *gr = calloc(1, sizeof *gr);
   if (gr == NULL) return NULL;
   gr->hub = h;
   hub_ref(h);
+  gr->internal = internal;
   atomic_init(&gr->refs, 1);
   gr->counted = instr > 0;
   atomic_init(&gr->instr, instr);

@@ -52,7 +52,7 @@ typedef struct Group {
 } Group;
 
 // A group with one reference, in the hub's list. NULL: no memory. ns, instr, maxlive: limits, 0 or less for none.
-Group *group_new(Hub *h, int64_t instr, int maxlive, bool limited, void *owner, _Atomic int *ownerrefs,
+Group *group_new(Hub *h, bool internal, int64_t instr, int maxlive, bool limited, void *owner, _Atomic int *ownerrefs,
                  void (*abandon)(void *, int));
 // `first` ends: true if the reference is still its own. False: owner must not be touched.
 bool group_disown(Group *gr);

@@ -228,6 +228,8 @@ static void dequeue(G *g) {
   g->nsel = 0;
 }
 
+void select_leave(G *g) { dequeue(g); }
+
 void select_end(lua_State *L, int *chosen, Value res[2]) {
   G *g = L->g;
   uint32_t won = atomic_load_explicit(&g->selectdone, memory_order_acquire) - 1;

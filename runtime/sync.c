@@ -15,6 +15,7 @@
 // See also:   sync.h, waitq.h; stdlib/synclib.c gives these to Lua. Tests: tests/runtime/sync_*.lua.
 
 #include "sync.h"
+#include "chan.h"
 
 #define load(p) atomic_load_explicit(p, memory_order_relaxed)
 #define cas(p, old, new) atomic_compare_exchange_weak_explicit(p, old, new, memory_order_acq_rel, memory_order_relaxed)
@@ -549,8 +550,10 @@ void sync_giveback(Ctx *ctx, G *g) {
   case WAIT_RW_RLOCK: rw_runlock(ctx, g->wanted); break;
   case WAIT_COND: cond_signal(ctx, g->wanted); break;
   case WAIT_SEMAPHORE: sem_giveback(ctx, g); break;
+  case WAIT_SELECT: select_leave(g); break;
   default: break;
   }
+  v_setnil(&g->w.v); // what it was sent
 }
 
 // ---- calling a wait off (interrupt.c) ----------------------------------------------------------------------------

@@ -531,8 +531,8 @@ LUA_API lungo_Task *lungo_start(lungo_Runtime *h, const lungo_Job *job) {
   t->ns = seconds > 0 ? (int64_t)(seconds < 9e9 ? seconds * 1e9 : 9e18) : 0;
   t->job = *job;
   bool ok = copy_job(&t->job);
-  t->group = group_new(h, instr, (int)(gos < 1000000000 ? gos : 0), t->ns > 0 || instr > 0 || gos > 0, t, &t->refs,
-                       task_abandon);
+  t->group = group_new(h, false, instr, (int)(gos < 1000000000 ? gos : 0), t->ns > 0 || instr > 0 || gos > 0, t,
+                       &t->refs, task_abandon);
   ok &= t->group != NULL;
   hub_expect(h);
   if (ok && hub_post(h, &t->req)) return t;

@@ -203,9 +203,8 @@ static void op_ended(lua_State *L, G *g, void *arg, int status) {
 
 // The channel at 1 and the value at 2 of the courier's stack.
 static void op_wait(lua_State *L, ChanOp *op) {
-  Group *gr = group_new(L->gl->rt->hub, 0, 0, false, op, &op->refs, op_abandon);
+  Group *gr = group_new(L->gl->rt->hub, true, 0, 0, false, op, &op->refs, op_abandon);
   if (gr == NULL) call_memerror(L);
-  gr->internal = true;
   lua_pushcfunction(L, op_main);
   lua_pushlightuserdata(L, op);
   lua_pushvalue(L, 1);
@@ -446,9 +445,8 @@ static void watch_abandon(void *owner, int status) {
 static void op_pump(lua_State *L, ChanOp *op) {
   chan_push(L, op->ch);
   channel_at(L, 1, CHAN_CANRECV);
-  Group *gr = group_new(L->gl->rt->hub, 0, 0, false, op->ch, &op->ch->refs, watch_abandon);
+  Group *gr = group_new(L->gl->rt->hub, true, 0, 0, false, op->ch, &op->ch->refs, watch_abandon);
   if (gr == NULL) call_memerror(L);
-  gr->internal = true;
   lua_pushcfunction(L, pump_main);
   lua_pushlightuserdata(L, op->ch);
   lua_pushvalue(L, 1);

@@ -2,9 +2,10 @@
 //
 // embed_giveback_test.c: a goroutine that is ended while it waits, or between its waking and its running, takes nothing
 // with it: what it was given goes to the next who waits for it, and it leaves every queue that it stood in.
-// Protects: sync.c (sync_giveback), interrupt.c (calloff), synclib.c (cond_wait).
+// Protects: sync.c (sync_giveback), select.c (select_leave), interrupt.c (calloff), synclib.c (cond_wait).
 #include "lungo.h"
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,10 +119,40 @@ static void test_locker(void) {
   CHECK(lungo_free(rt, 5) == LUNGO_OK);
 }
 
+// Woken by one of its channels, it leaves the queues of the others; and nothing of it is left that the collector, or
+// the next goroutine in its place, could stumble over.
+static void test_select(bool nested) {
+  lungo_Runtime *rt = open_runtime(1);
+  end(start(rt, "a, b, c, d = chan(), chan(), chan(), chan()"), LUNGO_OK, "select");
+  for (int i = 0; i < 10; i++) {
+    end(start(rt, "waiting = false"), LUNGO_OK, "select");
+    victim =
+        start(rt, nested ? "waiting = true table.sort({2, 1}, function() select{{recv = a}, {send = c, value = {}}, "
+                           "{recv = b}} end)"
+                         : "waiting = true select{{recv = a}, {send = c, value = {}}, {recv = b}}");
+    end(start(rt, "while not waiting do time.sleep(0.0005) end time.sleep(0.0005) a:send({}) cancel_victim()"),
+        LUNGO_OK, "select");
+    end(victim, LUNGO_CANCELLED, "select");
+    lungo_Task *heir = start(rt, "select{{recv = d}, {recv = d}, {recv = d}}"); // has the victim's place
+    end(start(rt, "time.sleep(0.001) assert(not a:trysend(1) and not b:trysend(1)) local v, ok, ready = c:tryrecv() "
+                  "assert(not ready) d:send(1)"),
+        LUNGO_OK, "select");
+    end(heir, LUNGO_OK, "select");
+  }
+  end(start(rt,
+            "local n, wg = 0, sync.waitgroup() for i = 1, 60 do wg:go(function() select{{recv = a}, {recv = b}} n = n "
+            "+ 1 end) end time.sleep(0.002) collectgarbage() for i = 1, 30 do a:send({}) b:send({}) end wg:wait() "
+            "assert(n == 60)"),
+      LUNGO_OK, "select");
+  CHECK(lungo_free(rt, 5) == LUNGO_OK);
+}
+
 int main(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) test_case(&cases[i]);
   test_context();
   test_locker();
+  test_select(false);
+  test_select(true);
   puts("embed giveback ok");
   return 0;
 }
