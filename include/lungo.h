@@ -316,10 +316,11 @@ LUA_API int lungo_send(lungo_Chan *ch, const lungo_Value *v, double timeout);
 // *v is the host's: lungo_clear it. It is nil unless LUNGO_OK is returned.
 LUA_API int lungo_recv(lungo_Chan *ch, lungo_Value *v, double timeout);
 LUA_API int lungo_close(lungo_Chan *ch); // LUNGO_OK, LUNGO_CLOSED (it was), LUNGO_ERROR (receive-only), LUNGO_DEAD
-// For event loops. From the first call on, up to 64 values are received ahead, in order, and lungo_recv on this handle
-// takes them without a switch. lungo_chan_fd: a descriptor that is readable while lungo_recv(ch, v, 0) would not return
-// LUNGO_TIMEOUT; it belongs to the handle; -1: errno says why. lungo_chan_notify: notify(ud) is called on a thread of
-// the runtime when that becomes so; it must not block nor use the channel (uv_async_send, PostMessage, ...).
+// For event loops. From the first call on, up to 64 values (a megabyte of strings) are received ahead, in order, and
+// lungo_recv on this handle takes them without a switch. lungo_chan_fd: a descriptor that is readable while
+// lungo_recv(ch, v, 0) would not return LUNGO_TIMEOUT; it belongs to the handle; -1: errno says why. lungo_chan_notify:
+// notify(ud) is called on a thread of the runtime when that becomes so; it must not block nor use the channel
+// (uv_async_send, PostMessage, ...).
 LUA_API int lungo_chan_fd(lungo_Chan *ch);
 LUA_API int lungo_chan_notify(lungo_Chan *ch, void (*notify)(void *ud), void *ud);
 

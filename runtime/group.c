@@ -294,6 +294,7 @@ void group_reap(lua_State *L) {
   M *m = m_of(L->ctx);
   Hub *h = m->rt->hub;
   struct Reap r = {.rt = m->rt};
+  modlock_reap(m);
   bool stopped = stop_world_within(m, AGAIN_NS);
   atomic_fetch_add(&h->reaps, 1);
   if (!stopped) return;

@@ -11,6 +11,8 @@
 //             module's frames.
 // See also:   vm/cmodule.h, sync.c, park.c.
 #include "sched_int.h"
+#include "cmodule.h"
+#include "group.h"
 #include "seam.h"
 #include "sync.h"
 #include <stdlib.h>
@@ -45,6 +47,41 @@ void rt_modlock_close(lua_State *L, void *lock) {
   rt_modlock_wait(L, lock);
   if (frozen && !m->rt->frozen) rt_freeze(m);
   end_patience(m->rt, false);
+}
+
+// ---- goroutines to be ended that wait to enter ----------------------------------------------------------------------
+// The others are taken out of their queues with the world stopped (group.c). But it is a goroutine inside a module that
+// may keep the world from stopping, for as long as it computes; so who waits for just that does without. Here we come
+// from the lock to those who wait, not the other way round, and its queue is ours while we hold it.
+
+struct Leaving {
+  Runtime *rt;
+  GList woken;
+};
+
+static void leave_one(Waiter *w, struct Leaving *l) {
+  G *g = w->g;
+  uint32_t level = g->reason == WAIT_MODULE ? g_killlevel(l->rt, g) : 0;
+  if (level == 0 || (level == 1 && g->killseen)) return;
+  mutex_calloff(w);
+  g->reason = WAIT_NONE;
+  glist_push(&l->woken, g);
+}
+
+static void leave_lock(void *modlock, void *arg) {
+  Mutex *m = modlock;
+  lock(&m->lk);
+  for (Waiter *w = m->q.head, *next; w != NULL; w = next) {
+    next = w->next;
+    leave_one(w, arg);
+  }
+  unlock(&m->lk);
+}
+
+void modlock_reap(M *m) {
+  struct Leaving l = {.rt = m->rt};
+  cmodule_eachlock(m->rt->gl, leave_lock, &l);
+  for (G *g; (g = glist_pop(&l.woken)) != NULL;) g_ready(&m->ctx, g);
 }
 
 void rt_modlock_unlock(Ctx *ctx, void *lock) { mutex_unlock(ctx, lock); }

@@ -390,6 +390,9 @@ char *error_text(lua_State *L, G *g, bool panic);        // malloc'ed text for t
 void panic_report(lua_State *L, G *g);                   // prints `panic: ...` for the error value on top
 _Noreturn void process_exit(int status);
 
+// ---- modlock.c ----
+void modlock_reap(M *m); // goroutines of ended groups that wait to enter a module run again
+
 // ---- interrupt.c ----
 void interrupt_clear(Runtime *rt);           // a new run begins: what was asked for the last one does not concern it
 void interrupt_serve(Runtime *rt);           // sysmon, when rt->intr_wanted

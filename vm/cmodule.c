@@ -171,6 +171,10 @@ void cmodule_markroots(Global *gl, struct Marker *mk) {
 
 static bool is_closer(Ctx *ctx) { return atomic_load_explicit(&ctx->gl->closer, memory_order_relaxed) == ctx; }
 
+void cmodule_eachlock(Global *gl, void (*f)(void *lock, void *arg), void *arg) {
+  for (Module *m = modules_of(gl); m != NULL; m = m->next) f(m->lock, arg);
+}
+
 void cmodule_close(lua_State *L) {
   cmodule_letgo(L->ctx);
   for (Module *m = modules_of(L->gl); m != NULL; m = m->next) rt_modlock_close(L, m->lock);

@@ -47,6 +47,8 @@ void cmodule_init(void);
 void cmodule_free(Global *gl);
 // lua_close begins: waits until nobody is inside a module; from then on only the calling worker can be.
 void cmodule_close(lua_State *L);
+// f for the lock of each module. Any goroutine; a module that comes meanwhile may be missed.
+void cmodule_eachlock(Global *gl, void (*f)(void *lock, void *arg), void *arg);
 void cmodule_markroots(Global *gl, struct Marker *m);
 
 // Where this copy of lungo is loaded: the one comparison that functions of the program and its libraries cost.
