@@ -10,7 +10,7 @@
 //             goroutines it repeats the request every few milliseconds, for those that parked in between.
 //             That deferred calls have had their time, or that a goroutine is stuck in C, is told by time, but not by
 //             time alone: on a machine so busy that their threads get no turn, the courier, on a thread as any other,
-//             gets few too, and those are counted.
+//             can stop the world rarely, too, and that is counted.
 // Invariants: a goroutine that is told to end continues nowhere but in its deferred calls: the error is raised before
 //             the operation it waited in can return. If it was woken before it was told, so that it was given what it
 //             waited for (a lock, a semaphore's units, a condition's signal), it gives that back first (sync_giveback):
@@ -295,9 +295,8 @@ void group_reap(lua_State *L) {
   Hub *h = m->rt->hub;
   struct Reap r = {.rt = m->rt};
   modlock_reap(m);
-  bool stopped = stop_world_within(m, AGAIN_NS);
+  if (!stop_world_within(m, AGAIN_NS)) return;
   atomic_fetch_add(&h->reaps, 1);
-  if (!stopped) return;
   lock(&h->lk);
   g_each(m->rt, reap_one, &r);
   unlock(&h->lk);

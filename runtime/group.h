@@ -20,9 +20,9 @@ typedef struct lungo_Runtime Hub;
 
 #define GROUP_GRACE_NS INT64_C(10000000) // deferred calls may take that long
 #define GROUP_STUCK_NS INT64_C(30000000) // then this long until the host is told that a goroutine does not end
-#define GROUP_GRACE_REAPS 2              // each time the courier must have had so many turns as well,
+#define GROUP_GRACE_REAPS 2              // each time the courier must have looked so often as well, the world stopped,
 #define GROUP_STUCK_REAPS 6
-#define GROUP_DEAF_NS INT64_C(1000000000) // unless it gets none for so much longer
+#define GROUP_DEAF_NS INT64_C(1000000000) // unless it could not for so much longer
 #define INSTR_STEP 1000                   // the count of instructions is looked at so often
 
 typedef struct Group {

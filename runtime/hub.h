@@ -38,7 +38,7 @@ struct lungo_Runtime {
   int64_t nextid;
   _Atomic int64_t deadline; // the next thing for hub_tick to do; NS_FOREVER
   _Atomic uint32_t nlive;   // goroutines in groups, and runs yet to begin; waited for by cancelall
-  _Atomic uint32_t reaps;   // calls of group_reap that are over
+  _Atomic uint32_t reaps;   // how often group_reap stopped the world and looked
   _Atomic uint32_t killall; // level for every goroutine but the system's: the runtime ends
   _Atomic int64_t close_by; // when the last finalizers are cut short
   _Atomic int64_t fin_by;   // when the finalizer that runs now has had its time; NS_FOREVER
