@@ -258,10 +258,7 @@ static bool stress_yield(M *m) {
   P *p = m->p;
   if (p->nyield > 0 && --p->nyield > 0) return false;
   p->nyield = 1 + (uint32_t)(rng_next(&m->ctx.rng) % (2 * (uint64_t)m->rt->schedyield));
-  if (lockstep_ison(m->rt)) {
-    lockstep_add(m->rt, LOCKSTEP_SLICE_NS);
-    atomic_store_explicit(&p->overtick, stat_get(p->schedtick), memory_order_relaxed);
-  }
+  lockstep_add(m->rt, LOCKSTEP_SLICE_NS);
   return true;
 }
 
@@ -284,6 +281,7 @@ static int preempt(M *m, lua_State *L, bool can_park) {
   if (!host_wanted && !(wanted && others_wait(m))) return RT_DONE;
   stat_add(m->p->npreempts, 1);
   if (trace_ison()) trace_instant(m->p, INSTANT_PREEMPT, m->g->id);
+  if (rt->schedyield != 0) slice_setover(m->p, stat_get(m->p->schedtick));
   return yield_now(L, can_park && can_flat(m), false);
 }
 

@@ -47,9 +47,9 @@ typedef struct TimerEntry {
 struct P {
   // By the worker that holds the P; others read.
   _Alignas(CACHE_LINE) Runq runq;
-  _Atomic uint32_t schedtick; // goroutines started to run here, not counting those that inherited the slice
-  _Atomic uint32_t overtick;  // schedtick of a slice that has had its time: nobody inherits it any more. By sysmon, or
-                              // the worker in lockstep
+  _Atomic uint32_t schedtick;   // goroutines started to run here, not counting those that inherited the slice
+  _Atomic uint32_t overtick;    // schedtick of a slice that has had its time: nobody inherits it any more. By sysmon,
+                                // or, where slices do not go by the clock, by the worker
   _Atomic uint32_t syscalltick; // blocking regions begun
   uint64_t rng;                 // of random choices: in the Ctx of the worker that holds the P, else here
   uint32_t nyield;              // schedyield: safepoints until the next forced yield
@@ -271,6 +271,9 @@ void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into t
 G *g_alloc(M *m);                       // a dead G to fill, NULL: no memory. Its L may be there for reuse
 void g_free(M *m, G *g);
 void slab_free(GSlab *s); // with what its Gs own
+static inline void slice_setover(P *p, uint32_t tick) {
+  atomic_store_explicit(&p->overtick, tick, memory_order_relaxed);
+}
 static inline bool slice_isover(P *p) { return stat_get(p->schedtick) == stat_get(p->overtick); }
 void slice_end(M *m); // what would inherit the slice goes behind all others instead
 int64_t g_nextid(M *m);

@@ -70,14 +70,13 @@ static bool check_blocked(Runtime *rt, P *p, int64_t now) {
 
 // A goroutine, and those that inherited its slice. Time in a stopped world counts: where collections follow each other
 // there is hardly any other.
-static void check_running(Runtime *rt, P *p, int64_t now) {
-  if (lockstep_ison(rt)) return; // slices go by safepoints (stress_yield)
+static void check_running(P *p, int64_t now) {
   uint32_t tick = stat_get(p->schedtick);
   if (tick != p->mon_schedtick) {
     p->mon_schedtick = tick;
     p->mon_schedwhen = now;
   } else if (now - p->mon_schedwhen >= SLICE_NS) {
-    atomic_store_explicit(&p->overtick, tick, memory_order_relaxed);
+    slice_setover(p, tick);
     M *m = atomic_load(&p->m);
     if (m != NULL) m_poll(m, POLL_PREEMPT);
   }
@@ -89,7 +88,7 @@ static bool check_processors(Runtime *rt, int64_t now) {
     P *p = rt->allp[i];
     PStatus st = p_status(p);
     if (st == P_SYSCALL && check_blocked(rt, p, now)) acted = true;
-    if (st == P_RUNNING || st == P_SYSCALL || st == P_GCSTOP) check_running(rt, p, now);
+    if (!lockstep_ison(rt) && (st == P_RUNNING || st == P_SYSCALL || st == P_GCSTOP)) check_running(p, now);
   }
   return acted;
 }

@@ -88,7 +88,24 @@ end
 wg:wait()
 print(table.concat(log, " "))
 LUA
-for f in wait compute slices fair; do
+# a chain of goroutines, each started by the one before, shares a slice with its like
+cat >chain.lua <<'LUA'
+local turns, links, log = 0, 0, {}
+local function link()
+  links = links + 1
+  if turns == 3 or links == 300000 then return end
+  go(link)
+  for i = 1, 20 do end
+end
+go(link)
+while turns < 3 and links < 300000 do
+  runtime.gosched()
+  turns = turns + 1
+  log[turns] = links
+end
+print(table.concat(log, " "))
+LUA
+for f in wait compute slices fair chain; do
   for seed in 1 2; do
     for _ in $(seq "${SEED_RUNS:-15}"); do
       timeout 60 "$lungo" --seed $seed $f.lua 2>&1 </dev/null | cksum
