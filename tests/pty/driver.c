@@ -13,7 +13,8 @@
 //               expect TEXT    waits until TEXT has been written after what the last expect found (colours left out)
 //               bytes TEXT     the same, of what was written with all its sequences
 //               line TEXT      waits until a line of the screen is exactly TEXT (without blanks at its end)
-//               cursor TEXT    the same for the line with the cursor
+//               cursor TEXT    the same for the line with the cursor. After a line or a Ctrl-C was typed it must be a
+//                              prompt that has come since: the old one looks like the new
 //               reject TEXT    no line of the screen contains TEXT now
 //               clear          forgets the screen
 //               size COLUMNS   changes the window; before start: its first size
@@ -52,7 +53,9 @@ static int status;
 static char cells[ROWS][COLS_MAX][CELL];
 static char (*screen[ROWS])[CELL]; // its rows, from top to bottom, in cells
 static int row, col;
-static bool wrap; // the last column was written: the next character goes to the next line
+static unsigned prompts;   // how many there were (not on a dumb terminal): each turns bracketed paste on
+static unsigned passed_by; // and how many when a line was typed last
+static bool wrap;          // the last column was written: the next character goes to the next line
 // Where the last match ended, and how far this one has looked.
 typedef struct Written {
   char *s;
@@ -144,8 +147,8 @@ static void control_sequence(const char *params, char final) {
   case 'K': clear_cells(row, a == 0 ? col : 0, a == 1 ? col + 1 : COLS_MAX); break;
   case 'P': shift_cells(-n); break;
   case '@': shift_cells(n); break;
+  case 'h': prompts += strcmp(params, "?2004") == 0; break;
   case 'm':
-  case 'h':
   case 'l': break;
   default: fprintf(stderr, "driver: unknown sequence ESC [ %s %c\n", params, final); exit(1);
   }
@@ -216,6 +219,7 @@ static void spawn(char *args) {
   struct winsize w = {.ws_row = ROWS, .ws_col = (unsigned short)columns};
   if (tty >= 0) close(tty);
   clear_screen();
+  prompts = passed_by = 0;
   plain.n = plain.found = plain.looked = all.n = all.found = all.looked = 0;
   ended = false;
   pid = forkpty(&tty, NULL, NULL, &w);
@@ -259,6 +263,13 @@ static void type(const char *s, size_t n) {
     s += k;
     n -= (size_t)k;
   }
+}
+
+static void send(const char *s, size_t n) {
+  while (pump(0)) continue;
+  for (size_t i = 0; i < n; i++)
+    if (s[i] == '\r' || s[i] == '\n' || s[i] == '\x03') passed_by = prompts;
+  type(s, n);
 }
 
 static void type_repeated(char *args) {
@@ -315,7 +326,9 @@ static bool on_screen(const char *text) {
   return false;
 }
 
-static bool at_cursor(const char *text) { return strcmp(row_text(row), text) == 0; }
+static bool at_cursor(const char *text) {
+  return (prompts == 0 || prompts > passed_by) && strcmp(row_text(row), text) == 0;
+}
 
 static bool has_ended(const char *text) {
   (void)text;
@@ -378,7 +391,7 @@ static void run_line(char *line) {
   else if (strcmp(line, "env") == 0)
     putenv(strdup(arg));
   else if (strcmp(line, "send") == 0)
-    type(arg, n);
+    send(arg, n);
   else if (strcmp(line, "repeat") == 0)
     type_repeated(arg);
   else if (strcmp(line, "expect") == 0)
