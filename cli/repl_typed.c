@@ -168,12 +168,26 @@ TypedKey typed_next(unsigned char *byte) {
 
 // ---- the side of io.stdin ----------------------------------------------------------------------------------------
 
-// One line at most: what remains in a reader's buffer is what remains of its line. -1: nothing is there.
-static ssize_t take_line_locked(char *buf, size_t size) {
+// A Ctrl-C has come; old is the signal mask without our blocking it. Threads of other goroutines block it anyway.
+static bool is_interrupted(const sigset_t *old) {
+  sigset_t waiting;
+  if (sigismember(old, SIGINT)) return false;
+  sigpending(&waiting);
+  return sigismember(&waiting, SIGINT) || term_cut_short();
+}
+
+// One line at most: what remains in a reader's buffer is what remains of its line. -1: nothing is there (EAGAIN), or a
+// Ctrl-C has come (EINTR). If that is seen after reading, it came before what was read, which stays in the queue: else
+// the terminal would have thrown it away.
+static ssize_t take_line_locked(char *buf, size_t size, const sigset_t *old) {
   size_t n = 0;
   if (is_empty_locked()) {
     ssize_t got = fetch_locked();
     if (got <= 0) return got;
+    if (is_interrupted(old)) {
+      errno = EINTR;
+      return -1;
+    }
   }
   if (typed.bytes[typed.pos] == key_of(VEOF)) {
     typed.pos++;
@@ -187,47 +201,37 @@ static ssize_t take_line_locked(char *buf, size_t size) {
   return (ssize_t)n;
 }
 
-static ssize_t take_line(char *buf, size_t size) {
+static ssize_t take_line(char *buf, size_t size, const sigset_t *old) {
   pthread_mutex_lock(&typed.lock);
   while (typed.edited) pthread_cond_wait(&typed.run, &typed.lock);
-  ssize_t n = take_line_locked(buf, size);
+  ssize_t n = -1;
+  errno = EINTR;
+  if (is_interrupted(old))
+    typed.pos = typed.n;
+  else
+    n = take_line_locked(buf, size, old);
   int err = errno;
   pthread_mutex_unlock(&typed.lock);
   errno = err;
   return n;
 }
 
-// A Ctrl-C has come; old is the signal mask without our blocking it. Threads of other goroutines block it anyway.
-static bool is_interrupted(const sigset_t *old) {
-  sigset_t waiting;
-  if (sigismember(old, SIGINT)) return false;
-  sigpending(&waiting);
-  return sigismember(&waiting, SIGINT) || term_cut_short();
-}
-
-// Ctrl-C is blocked but for the wait, so that none can come between the look for it and the wait. What can be read is
-// left to the next reader then: it was typed after.
-static ssize_t read_uninterrupted(char *buf, size_t size, const sigset_t *old) {
-  struct pollfd p = {.fd = typed.fd, .events = POLLIN};
-  while (!is_interrupted(old)) {
-    ssize_t n = take_line(buf, size);
-    if (n >= 0 || (errno != EAGAIN && errno != EINTR)) return n;
-    ppoll(&p, 1, NULL, old);
-  }
-  errno = EINTR;
-  return -1;
-}
-
+// Ctrl-C is blocked but for the wait, so that none can come between the look for it and the wait.
 static ssize_t read_typed(void *cookie, char *buf, size_t size) {
+  struct pollfd p = {.fd = typed.fd, .events = POLLIN};
   sigset_t interrupt, old;
+  ssize_t n;
   (void)cookie;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   pthread_sigmask(SIG_BLOCK, &interrupt, &old);
-  ssize_t n = read_uninterrupted(buf, size, &old);
+  while ((n = take_line(buf, size, &old)) < 0 && errno == EAGAIN) ppoll(&p, 1, NULL, &old);
   int err = errno;
   pthread_sigmask(SIG_SETMASK, &old, NULL);
-  if (n < 0 && err == EINTR) term_cut_short(); // the handler has just run
+  if (n < 0 && err == EINTR) { // the handler has just run; what it asks for is done
+    term_cut_short();
+    atomic_store(&typed.forget, false);
+  }
   errno = err;
   return n;
 }
