@@ -270,7 +270,8 @@ static void read_key(TermEvent *e) {
 }
 
 // Whole lines are shown at once; an unfinished one waits a little for its end (`late`: it has waited).
-static void read_output(TermEvent *e, bool late) {
+// Returns whether one waits.
+static bool read_output(TermEvent *e, bool late) {
   size_t given = 0;
   pthread_mutex_lock(&term.lock);
   ssize_t n = read(term.out[0], term.buf + term.len, sizeof term.buf - term.len);
@@ -280,7 +281,9 @@ static void read_output(TermEvent *e, bool late) {
   if (given == 0 && (late || term.len == sizeof term.buf)) given = term.len;
   if (given > 0) e->output = term.buf;
   e->outputlen = term.given = given;
+  bool unfinished = given < term.len;
   pthread_mutex_unlock(&term.lock);
+  return unfinished;
 }
 
 void term_shown(void) {
@@ -307,17 +310,17 @@ static bool has_event(const TermEvent *e) {
 static void wait_event(void *arg) {
   TermEvent *e = arg;
   memset(e, 0, sizeof *e);
-  read_output(e, false);
+  bool unfinished = read_output(e, false);
   do {
     struct pollfd p[3] = {{.fd = term.wake[0], .events = POLLIN},
                           {.fd = typed_fd(), .events = POLLIN},
                           {.fd = e->output == NULL ? term.out[0] : -1, .events = POLLIN}};
     bool ahead = typed_ahead();
-    int n = poll(p, 3, e->output != NULL || ahead ? 0 : term.len > 0 ? PARTIAL_MS : -1);
+    int n = poll(p, 3, e->output != NULL || ahead ? 0 : unfinished ? PARTIAL_MS : -1);
     take_signals(e);
     if (!e->interrupt && (ahead || (n > 0 && p[1].revents != 0))) read_key(e);
     bool late = n == 0 && !ahead;
-    if (e->output == NULL && (late || (n > 0 && p[2].revents != 0))) read_output(e, late);
+    if (e->output == NULL && (late || (n > 0 && p[2].revents != 0))) unfinished = read_output(e, late);
   } while (!has_event(e));
 }
 
