@@ -200,7 +200,8 @@ bool group_byid(Runtime *rt, int64_t id, Group **out) {
 
 void hub_poll_locked(Hub *h) {
   if (h->rt == NULL) return;
-  for (M *m = atomic_load(&h->rt->allm); m != NULL; m = m->allnext) m_poll(m, POLL_KILL);
+  // Who need not end gives way, as the courier may wait for a processor.
+  for (M *m = atomic_load(&h->rt->allm); m != NULL; m = m->allnext) m_poll(m, POLL_KILL | POLL_PREEMPT);
 }
 
 static void kill_locked(Group *gr, uint32_t level) {

@@ -102,7 +102,7 @@ void hub_wake_locked(Hub *h) {
   if (!h->parked || h->rt == NULL) return;
   h->parked = false;
   h->courier->w.obj = NULL;
-  hub_ready(h, h->courier);
+  g_readyfirst(h->rt, h->courier);
 }
 
 bool hub_post(Hub *h, Req *r) {

@@ -91,6 +91,13 @@ void g_ready(Ctx *ctx, G *g) {
   if (atomic_load(&m->rt->npidle) > 0 && (!alone || worth_waking(p))) p_wake(m->rt);
 }
 
+void g_readyfirst(Runtime *rt, G *g) {
+  if (unlikely(race_on)) race_wake(g);
+  g_setstatus(g, G_WAITING, G_RUNNABLE);
+  globq_putfirst(rt, g);
+  p_wake(rt);
+}
+
 // ---- park ------------------------------------------------------------------------------------------------------
 
 // Another goroutine's frames lie on the thread of lungo_run, which must return: they are left for good. P held.

@@ -3,8 +3,9 @@
 // sched.c: goroutines from birth to death, and the loop in which a worker chooses what to run next.
 //
 // What:       m_run: find_work, m_execute, again. find_work looks, in this order: timers of its P that are due, every
-//             61st time the global queue (or goroutines that ready each other could starve it for ever), runnext and
-//             the local ring, the global queue, other Ps' rings; then it gives its P back and sleeps.
+//             61st time, or if its first is the courier, the global queue (or goroutines that ready each other could
+//             starve it for ever), runnext and the local ring, the global queue, other Ps' rings; then it gives its P
+//             back and sleeps.
 //             runnext inherits the time slice of who filled it. When the monitor has found the slice used up
 //             (P.overtick), it goes to the back of the global queue instead, so that no chain of goroutines keeps a P
 //             for ever. A worker that looks through other Ps is *spinning*. At most half as many spin as Ps are busy;
@@ -91,6 +92,19 @@ void globq_put(Runtime *rt, G *g) {
   sched_unlock(rt);
 }
 
+// Before everybody else: for the courier, which runs seldom and shortly, and whom hosts wait for: above all for the end
+// of runs whose goroutines fill the queues.
+void globq_putfirst(Runtime *rt, G *g) {
+  GList l = {0};
+  glist_push(&l, g);
+  sched_lock(rt);
+  glist_append(&l, &rt->globq);
+  rt->globq = l;
+  globn_update(rt);
+  atomic_store_explicit(&rt->globfirst, true, memory_order_relaxed);
+  sched_unlock(rt);
+}
+
 // A fair share for m's P, at most `max` (0: as many as are sensible): the first is returned, the others queued locally.
 static G *globq_get_locked(M *m, uint32_t max) {
   Runtime *rt = m->rt;
@@ -100,6 +114,7 @@ static G *globq_get_locked(M *m, uint32_t max) {
   if (max > 0 && n > max) n = max;
   if (n == 0) return NULL;
   G *first = glist_pop(&rt->globq);
+  atomic_store_explicit(&rt->globfirst, false, memory_order_relaxed);
   while (--n > 0) {
     G *g = rt->globq.head;
     if (runq_len(&m->p->runq) >= RUNQ_SIZE) break;
@@ -618,7 +633,8 @@ static G *find_local(M *m, bool *inherit) {
   G *g = NULL;
   if (unlikely(slice_isover(p))) slice_end(m);
   // Not at the first choice of all: a main goroutine that gives way would get the turn it just gave away.
-  if (stat_get(p->schedtick) % GLOBQ_EVERY == GLOBQ_EVERY - 1) g = globq_get(m, 1);
+  bool first_there = unlikely(atomic_load_explicit(&m->rt->globfirst, memory_order_relaxed));
+  if (first_there || stat_get(p->schedtick) % GLOBQ_EVERY == GLOBQ_EVERY - 1) g = globq_get(m, 1);
   if (g == NULL) g = runq_get(&p->runq, inherit);
   if (g == NULL) g = globq_get(m, 0);
   return g;

@@ -148,6 +148,7 @@ struct Runtime {
   int nextmid;  // [L]
 
   _Alignas(CACHE_LINE) _Atomic uint32_t globn; // globq.n, for a look without the lock
+  _Atomic bool globfirst;                      // its first has not to wait for its turn; written under lock
   _Atomic int npidle;
   _Atomic int nspinning;
   _Atomic int64_t sleep_until; // when the sleeper wakes; NS_FOREVER if there is none
@@ -267,6 +268,7 @@ void stop_for_world(M *m);      // the world is being stopped: m gives its P to 
 void idle_until_p(M *m);        // m has no P: sleeps until it has one
 void globq_put(Runtime *rt, G *g); // takes rt->lock
 void globq_put_locked(Runtime *rt, G *g);
+void globq_putfirst(Runtime *rt, G *g);
 void runq_ready(M *m, G *g, bool next); // own P's queue, or the overflow into the global one
 G *g_alloc(M *m);                       // a dead G to fill, NULL: no memory. Its L may be there for reuse
 void g_free(M *m, G *g);
@@ -313,8 +315,9 @@ void m_setcurrent(M *m);
 extern _Thread_local M *m_current;
 
 // ---- park.c ----
-void m_blockg(M *m, G *g); // nested wait: P handed on, until g is to run again
-void m_regain(M *m, G *g); // after m_waitp(M_NESTED)
+void g_readyfirst(Runtime *rt, G *g); // as g_ready; g runs before all that are runnable
+void m_blockg(M *m, G *g);            // nested wait: P handed on, until g is to run again
+void m_regain(M *m, G *g);            // after m_waitp(M_NESTED)
 int yield_now(lua_State *L, bool flat, bool near);
 
 // ---- timer.c ----
