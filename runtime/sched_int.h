@@ -192,8 +192,8 @@ struct Runtime {
   _Atomic int nhost;         // goroutines that wait for the host (lungo_await)
   bool detached;             // made by lungo_new: no thread of the host belongs to it
   bool orphaned;             // [L] rt_free left the rest to the last thread that ends
-  int runflags;
-  _Atomic bool main_done; // goroutine 1 ended; its status:
+  _Atomic int runflags;      // atomic: goroutines of an earlier run look at it while the next one begins (os.exit)
+  _Atomic bool main_done;    // goroutine 1 ended; its status:
   int main_status;
   _Atomic int64_t exit_at; // when sysmon ends the process, unless the others stop before; or NS_FOREVER
   _Atomic bool exiting;    // os.exit was called; with this status:
