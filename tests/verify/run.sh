@@ -27,7 +27,7 @@ one() {
   args="$args $(sed -n 's/^\/\/ pan: //p' "$here/$model")"
   # shellcheck disable=SC2086
   if ! { spin -a "$@" "$here/$model" && gcc -w $verify -DMEMLIM=3000 -DVECTORSZ=4096 -DCOLLAPSE -o pan pan.c &&
-    timeout 600 ./pan -m2000000 -w22 $args; } >"$out" 2>&1; then
+    (ulimit -t 600 && ./pan -m2000000 -w22 $args); } >"$out" 2>&1; then
     echo "pan or spin failed" >>"$out"
   fi
   local errors states
