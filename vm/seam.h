@@ -39,9 +39,9 @@ void rt_close_alone(lua_State *L);
 // The calling OS thread's context in universe gl: of the worker that it is there, or else of the host's thread, as
 // which any thread may act, one at a time. gl = NULL: in whatever universe the thread is a worker, NULL if in none.
 Ctx *rt_current(Global *gl);
-// The thread begins to act in a universe, as ctx: for a host's thread with several, rt_current(NULL) is the one whose code
-// runs. leave gets what enter returned: what runs around it on this thread, NULL if nothing does. A worker stays what it
-// is, whatever other universe it visits.
+// The thread begins to act in a universe, as ctx: for a host's thread with several, rt_current(NULL) is the one whose
+// code runs. leave gets what enter returned: what runs around it on this thread, NULL if nothing does. A worker stays
+// what it is, whatever other universe it visits.
 Ctx *rt_enter(Ctx *ctx);
 void rt_leave(Ctx *around);
 
