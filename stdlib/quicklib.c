@@ -78,7 +78,15 @@ static int q_tostring(lua_State *L, Value *func, int nargs) {
 
 static int q_tonumber(lua_State *L, Value *func, int nargs) {
   (void)L;
-  if (nargs != 1 || !v_isnumber(func + 1)) return QUICK_DECLINED;
+  if (unlikely(nargs != 1)) return QUICK_DECLINED;
+  if (v_isstring(func + 1)) {
+    const String *s = v_str(func + 1);
+    Value v;
+    if (value_str2number(s->data, &v) != s->len + 1) return QUICK_DECLINED;
+    v_copy(func, &v);
+    return 1;
+  }
+  if (unlikely(!v_isnumber(func + 1))) return QUICK_DECLINED;
   v_copy(func, func + 1);
   return 1;
 }
