@@ -266,7 +266,7 @@ static void type(const char *s, size_t n) {
 }
 
 static void send(const char *s, size_t n) {
-  while (pump(0)) continue;
+  for (int i = 0; i < 100 && pump(0); i++) continue;
   for (size_t i = 0; i < n; i++)
     if (s[i] == '\r' || s[i] == '\n' || s[i] == '\x03') passed_by = prompts;
   type(s, n);
