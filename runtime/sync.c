@@ -32,15 +32,15 @@ static inline void cpu_pause(void) {
 #endif
 }
 
-// Worth it when the holder runs on another processor right now: its critical section is likely shorter than a park.
+// Worth it when the holder runs on another processor right now, and none of us waits for this one: its critical section
+// is likely shorter than a park. Twenty microseconds at most.
 // Looks rarely: each look takes the cache line from the holder, and a holder left alone for some microseconds locks and
 // unlocks a hundred times at full speed meanwhile (bench/conc/mutex.lua on two processors: three times faster).
-#define SPIN_LOOKS 4
+#define SPIN_LOOKS 8
 #define SPIN_PAUSES 240
 
 static bool spin(lua_State *L, Mutex *m) {
-  if (rt_gomaxprocs(L, 0) < 2) return false;
-  for (int look = 0; look < SPIN_LOOKS; look++) {
+  for (int look = 0; look < SPIN_LOOKS && rt_mayspin(L); look++) {
     for (int i = 0; i < SPIN_PAUSES; i++) cpu_pause();
     if (mutex_trylock(m)) return true;
   }
