@@ -206,6 +206,7 @@ static const char *variable_name(lua_State *L) {
   const char *name = NULL;
   switch (INSTR_OP(i)) {
   case OP_GETUPVAL:
+  case OP_UPSELFCALL:
   case OP_SETUPVAL: {
     const String *s = p->upvals[INSTR_B(i)].name;
     return s != NULL ? s->data : "?";

@@ -99,51 +99,52 @@ static int int_bor(lua_State *L) {
 }
 
 // Their quick halves: an object of the kind and integers, of the right number.
-static _Atomic int64_t *quick_int(const Value *func, int nargs, int want) {
-  Userdata *u = nargs == want ? obj_ud(func + 1, &int_kind) : NULL;
-  for (int a = 2; a <= want; a++)
-    if (!v_isint(func + a)) return NULL;
-  return likely(u != NULL) ? &((IntObj *)ud_mem(u))->v : NULL;
+static _Atomic int64_t *quick_int(const Value *arg, int nargs, int want) {
+  IntObj *o = nargs == want ? obj_memat(arg, &int_kind, 0) : NULL;
+  for (int a = 1; a < want; a++)
+    if (!v_isint(arg + a)) return NULL;
+  return likely(o != NULL) ? &o->v : NULL;
 }
 
-static int int_load_quick(lua_State *L, Value *func, int nargs) {
+static int int_load_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  _Atomic int64_t *p = quick_int(func, nargs, 1);
+  _Atomic int64_t *p = quick_int(arg, nargs, 1);
   if (unlikely(p == NULL)) return QUICK_DECLINED;
-  v_setint(func, atomic_load(p));
+  v_setint(res, atomic_load(p));
   return 1;
 }
 
-static int int_store_quick(lua_State *L, Value *func, int nargs) {
+static int int_store_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  (void)res;
+  _Atomic int64_t *p = quick_int(arg, nargs, 2);
   if (unlikely(p == NULL)) return QUICK_DECLINED;
-  atomic_store(p, func[2].i);
+  atomic_store(p, arg[1].i);
   return 0;
 }
 
-static int int_add_quick(lua_State *L, Value *func, int nargs) {
+static int int_add_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  _Atomic int64_t *p = quick_int(arg, nargs, 2);
   if (unlikely(p == NULL)) return QUICK_DECLINED;
-  v_setint(func, (int64_t)((uint64_t)atomic_fetch_add(p, func[2].i) + func[2].u));
+  v_setint(res, (int64_t)((uint64_t)atomic_fetch_add(p, arg[1].i) + arg[1].u));
   return 1;
 }
 
-static int int_swap_quick(lua_State *L, Value *func, int nargs) {
+static int int_swap_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  _Atomic int64_t *p = quick_int(func, nargs, 2);
+  _Atomic int64_t *p = quick_int(arg, nargs, 2);
   if (unlikely(p == NULL)) return QUICK_DECLINED;
-  v_setint(func, atomic_exchange(p, func[2].i));
+  v_setint(res, atomic_exchange(p, arg[1].i));
   return 1;
 }
 
-static int int_cas_quick(lua_State *L, Value *func, int nargs) {
+static int int_cas_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  _Atomic int64_t *p = quick_int(func, nargs, 3);
+  _Atomic int64_t *p = quick_int(arg, nargs, 3);
   if (unlikely(p == NULL)) return QUICK_DECLINED;
-  int64_t old = func[2].i;
-  v_setbool(func, atomic_compare_exchange_strong(p, &old, func[3].i));
+  int64_t old = arg[1].i;
+  v_setbool(res, atomic_compare_exchange_strong(p, &old, arg[2].i));
   return 1;
 }
 

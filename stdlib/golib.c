@@ -165,18 +165,18 @@ static int g_select(lua_State *L) {
   return n - (int)i;
 }
 
-static int select_quick(lua_State *L, Value *func, int nargs) {
+static int select_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   if (unlikely(nargs < 1)) return QUICK_DECLINED;
-  const Value *n = func + 1;
+  const Value *n = arg;
   if (v_isstring(n) && v_str(n)->len == 1 && v_str(n)->data[0] == '#') {
-    v_setint(func, nargs - 1);
+    v_setint(res, nargs - 1);
     return 1;
   }
   if (!v_isint(n) || n->i < 1) return QUICK_DECLINED;
   if (n->i >= nargs) return 0;
   int skip = (int)n->i, count = nargs - skip;
-  for (int i = 0; i < count; i++) v_copy(&func[i], &func[i + 1 + skip]);
+  for (int i = 0; i < count; i++) v_copy(&res[i], &arg[i + skip]);
   return count;
 }
 

@@ -33,6 +33,7 @@ void *obj_new(lua_State *L, const ObjKind *kind, size_t size, int nuv) {
   memset(mem, 0, size);
   ((ObjHead *)mem)->kind = kind;
   u->hdr.aux = 1;
+  atomic_store_explicit(&u->hdr.aux32, obj_kindmark(kind), memory_order_relaxed);
   u->trace = obj_trace;
   v_setobj(L->top, TAG_USERDATA, u);
   L->top++;

@@ -26,203 +26,206 @@ static Table *plain_table(const Value *v) {
 
 // ---- basic functions -----------------------------------------------------------------------------------------
 
-static int q_type(lua_State *L, Value *func, int nargs) {
+static int q_type(lua_State *L, Value *res, const Value *arg, int nargs) {
   if (unlikely(nargs < 1)) return QUICK_DECLINED;
-  v_setobj(func, TAG_STRING, str_newz(L, meta_basicname(v_type(func + 1))));
+  v_setobj(res, TAG_STRING, str_newz(L, meta_basicname(v_type(arg))));
   return 1;
 }
 
-static int q_rawget(lua_State *L, Value *func, int nargs) {
-  if (unlikely(nargs != 2 || !v_istable(func + 1))) return QUICK_DECLINED;
-  table_get(L, v_table(func + 1), func + 2, func);
+static int q_rawget(lua_State *L, Value *res, const Value *arg, int nargs) {
+  if (unlikely(nargs != 2 || !v_istable(arg))) return QUICK_DECLINED;
+  table_get(L, v_table(arg), arg + 1, res);
   return 1;
 }
 
-static int q_rawequal(lua_State *L, Value *func, int nargs) {
+static int q_rawequal(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   if (unlikely(nargs != 2)) return QUICK_DECLINED;
-  v_setbool(func, value_rawequal(func + 1, func + 2));
+  v_setbool(res, value_rawequal(arg, arg + 1));
   return 1;
 }
 
-static int q_rawlen(lua_State *L, Value *func, int nargs) {
+static int q_rawlen(lua_State *L, Value *res, const Value *arg, int nargs) {
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  if (v_istable(func + 1))
-    v_setint(func, table_len(L, v_table(func + 1)));
-  else if (v_isstring(func + 1))
-    v_setint(func, (int64_t)v_str(func + 1)->len);
+  if (v_istable(arg))
+    v_setint(res, table_len(L, v_table(arg)));
+  else if (v_isstring(arg))
+    v_setint(res, (int64_t)v_str(arg)->len);
   else
     return QUICK_DECLINED;
   return 1;
 }
 
-static int q_getmetatable(lua_State *L, Value *func, int nargs) {
+static int q_getmetatable(lua_State *L, Value *res, const Value *arg, int nargs) {
   Value v;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  Table *mt = meta_of(L->gl, func + 1);
+  Table *mt = meta_of(L->gl, arg);
   if (mt == NULL) {
-    v_setnil(func);
+    v_setnil(res);
     return 1;
   }
   if (unlikely(meta_fast(L, mt, TM_METATABLE, &v))) return QUICK_DECLINED;
-  v_setobj(func, TAG_TABLE, mt);
+  v_setobj(res, TAG_TABLE, mt);
   return 1;
 }
 
-static int q_tostring(lua_State *L, Value *func, int nargs) {
+static int q_tostring(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  if (nargs != 1 || !v_isstring(func + 1)) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  if (nargs != 1 || !v_isstring(arg)) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int q_tonumber(lua_State *L, Value *func, int nargs) {
+static int q_tonumber(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  if (v_isstring(func + 1)) {
-    const String *s = v_str(func + 1);
+  if (v_isstring(arg)) {
+    const String *s = v_str(arg);
     Value v;
     if (value_str2number(s->data, &v) != s->len + 1) return QUICK_DECLINED;
-    v_copy(func, &v);
+    v_copy(res, &v);
     return 1;
   }
-  if (unlikely(!v_isnumber(func + 1))) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  if (unlikely(!v_isnumber(arg))) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int q_assert(lua_State *L, Value *func, int nargs) {
+static int q_assert(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  if (unlikely(nargs < 1 || v_isfalsy(func + 1))) return QUICK_DECLINED;
-  for (int i = 0; i < nargs; i++) v_copy(&func[i], &func[i + 1]);
+  if (unlikely(nargs < 1 || v_isfalsy(arg))) return QUICK_DECLINED;
+  for (int i = 0; i < nargs; i++) v_copy(&res[i], &arg[i]);
   return nargs;
 }
 
-static int q_ipairs(lua_State *L, Value *func, int nargs) {
+static int q_ipairs(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  func->f = vm_ipairsaux;
-  func->tag = TAG_LCF;
-  v_setint(func + 2, 0);
+  v_copy(res + 1, arg);
+  res->f = vm_ipairsaux;
+  res->tag = TAG_LCF;
+  v_setint(res + 2, 0);
   return 3;
 }
 
 // ---- math ------------------------------------------------------------------------------------------------------
 
-static int q_floor(lua_State *L, Value *func, int nargs) {
+static int q_floor(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   int64_t i;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  if (v_isfloat(func + 1)) {
-    if (unlikely(!value_floorint(func[1].n, &i))) return QUICK_DECLINED;
-    v_setint(func, i);
+  if (v_isfloat(arg)) {
+    if (unlikely(!value_floorint(arg[0].n, &i))) return QUICK_DECLINED;
+    v_setint(res, i);
     return 1;
   }
-  if (unlikely(!v_isint(func + 1))) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  if (unlikely(!v_isint(arg))) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int q_ceil(lua_State *L, Value *func, int nargs) {
+static int q_ceil(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   int64_t i;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  if (v_isfloat(func + 1)) {
-    if (unlikely(!value_ceilint(func[1].n, &i))) return QUICK_DECLINED;
-    v_setint(func, i);
+  if (v_isfloat(arg)) {
+    if (unlikely(!value_ceilint(arg[0].n, &i))) return QUICK_DECLINED;
+    v_setint(res, i);
     return 1;
   }
-  if (unlikely(!v_isint(func + 1))) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  if (unlikely(!v_isint(arg))) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int q_abs(lua_State *L, Value *func, int nargs) {
+static int q_abs(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
   if (unlikely(nargs != 1)) return QUICK_DECLINED;
-  if (v_isfloat(func + 1))
-    v_setfloat(func, fabs(func[1].n));
-  else if (likely(v_isint(func + 1)))
-    v_setint(func, func[1].i < 0 ? (int64_t)(0u - func[1].u) : func[1].i);
+  if (v_isfloat(arg))
+    v_setfloat(res, fabs(arg[0].n));
+  else if (likely(v_isint(arg)))
+    v_setint(res, arg[0].i < 0 ? (int64_t)(0u - arg[0].u) : arg[0].i);
   else
     return QUICK_DECLINED;
   return 1;
 }
 
-static int q_sqrt(lua_State *L, Value *func, int nargs) {
+static int q_sqrt(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  if (unlikely(nargs != 1 || !v_isnumber(func + 1))) return QUICK_DECLINED;
-  v_setfloat(func, sqrt(v_isint(func + 1) ? (double)func[1].i : func[1].n));
+  if (unlikely(nargs != 1 || !v_isnumber(arg))) return QUICK_DECLINED;
+  v_setfloat(res, sqrt(v_isint(arg) ? (double)arg[0].i : arg[0].n));
   return 1;
 }
 
 // Two numbers of one type; of NaNs and of equals the first stays, as the functions have it.
-static int q_max(lua_State *L, Value *func, int nargs) {
+static int q_max(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  const Value *a = func + 1, *b = func + 2;
+  const Value *a = arg, *b = arg + 1;
   if (unlikely(nargs != 2 || a->tag != b->tag || !v_isnumber(a))) return QUICK_DECLINED;
-  v_copy(func, (v_isint(a) ? a->i < b->i : a->n < b->n) ? b : a);
+  v_copy(res, (v_isint(a) ? a->i < b->i : a->n < b->n) ? b : a);
   return 1;
 }
 
-static int q_min(lua_State *L, Value *func, int nargs) {
+static int q_min(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  const Value *a = func + 1, *b = func + 2;
+  const Value *a = arg, *b = arg + 1;
   if (unlikely(nargs != 2 || a->tag != b->tag || !v_isnumber(a))) return QUICK_DECLINED;
-  v_copy(func, (v_isint(a) ? b->i < a->i : b->n < a->n) ? b : a);
+  v_copy(res, (v_isint(a) ? b->i < a->i : b->n < a->n) ? b : a);
   return 1;
 }
 
 // ---- string ------------------------------------------------------------------------------------------------------
 
-static int q_len(lua_State *L, Value *func, int nargs) {
+static int q_len(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  if (unlikely(nargs != 1 || !v_isstring(func + 1))) return QUICK_DECLINED;
-  v_setint(func, (int64_t)v_str(func + 1)->len);
+  if (unlikely(nargs != 1 || !v_isstring(arg))) return QUICK_DECLINED;
+  v_setint(res, (int64_t)v_str(arg)->len);
   return 1;
 }
 
-static int q_byte(lua_State *L, Value *func, int nargs) {
+static int q_byte(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  if (unlikely(nargs < 1 || nargs > 2 || !v_isstring(func + 1))) return QUICK_DECLINED;
-  const String *s = v_str(func + 1);
-  if (unlikely(nargs == 2 && !v_isint(func + 2))) return QUICK_DECLINED;
-  uint64_t at = nargs == 2 ? func[2].u - 1 : 0;
+  if (unlikely(nargs < 1 || nargs > 2 || !v_isstring(arg))) return QUICK_DECLINED;
+  const String *s = v_str(arg);
+  if (unlikely(nargs == 2 && !v_isint(arg + 1))) return QUICK_DECLINED;
+  uint64_t at = nargs == 2 ? arg[1].u - 1 : 0;
   if (unlikely(at >= s->len)) return QUICK_DECLINED; // from the end, or outside
-  v_setint(func, (unsigned char)s->data[at]);
+  v_setint(res, (unsigned char)s->data[at]);
   return 1;
 }
 
 #define SUB_MAX 40 // longer ones take longer than the call around them
 
-static int q_sub(lua_State *L, Value *func, int nargs) {
-  if (unlikely(nargs != 3 || !v_isstring(func + 1) || !v_isint(func + 2) || !v_isint(func + 3))) return QUICK_DECLINED;
-  const String *s = v_str(func + 1);
-  int64_t from = func[2].i, to = func[3].i;
+static int q_sub(lua_State *L, Value *res, const Value *arg, int nargs) {
+  if (unlikely(nargs != 3 || !v_isstring(arg) || !v_isint(arg + 1) || !v_isint(arg + 2))) return QUICK_DECLINED;
+  const String *s = v_str(arg);
+  int64_t from = arg[1].i, to = arg[2].i;
   if (unlikely(from < 1 || to < from || to - from >= SUB_MAX || (uint64_t)to > s->len)) return QUICK_DECLINED;
-  v_setobj(func, TAG_STRING, str_new(L, s->data + from - 1, (size_t)(to - from + 1)));
+  v_setobj(res, TAG_STRING, str_new(L, s->data + from - 1, (size_t)(to - from + 1)));
   return 1;
 }
 
 // ---- table ---------------------------------------------------------------------------------------------------------
 
-static int q_insert(lua_State *L, Value *func, int nargs) { // appends
-  Table *t = nargs == 2 ? plain_table(func + 1) : NULL;
+static int q_insert(lua_State *L, Value *res, const Value *arg, int nargs) { // appends
+  (void)res;
+  Table *t = nargs == 2 ? plain_table(arg) : NULL;
   if (unlikely(t == NULL)) return QUICK_DECLINED;
   int64_t n = table_len(L, t);
   if (unlikely(n == INT64_MAX)) return QUICK_DECLINED;
-  table_setint(L, t, n + 1, func + 2);
+  table_setint(L, t, n + 1, arg + 1);
   return 0;
 }
 
-static int q_remove(lua_State *L, Value *func, int nargs) { // the last
-  Table *t = nargs == 1 ? plain_table(func + 1) : NULL;
+static int q_remove(lua_State *L, Value *res, const Value *arg, int nargs) { // the last
+  Table *t = nargs == 1 ? plain_table(arg) : NULL;
   if (unlikely(t == NULL)) return QUICK_DECLINED;
   int64_t n = table_len(L, t);
-  if (unlikely(n == 0) || unlikely(!table_getint(L, t, n, func))) return QUICK_DECLINED;
-  Value nil;
+  Value last, nil;
+  if (unlikely(n == 0) || unlikely(!table_getint(L, t, n, &last))) return QUICK_DECLINED;
   v_setnil(&nil);
   table_setint(L, t, n, &nil);
+  v_copy(res, &last);
   return 1;
 }
 

@@ -188,10 +188,10 @@ static int map_load(lua_State *L) {
   return 1;
 }
 
-static int map_load_quick(lua_State *L, Value *func, int nargs) {
-  Userdata *u = nargs == 2 ? obj_ud(func + 1, &map_kind) : NULL;
+static int map_load_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  Userdata *u = nargs == 2 ? obj_ud(arg, &map_kind) : NULL;
   if (unlikely(u == NULL)) return QUICK_DECLINED;
-  table_get(L, map_table(u), func + 2, func);
+  table_get(L, map_table(u), arg + 1, res);
   return 1;
 }
 

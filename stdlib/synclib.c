@@ -63,30 +63,32 @@ static int mutex_unlockm(lua_State *L) {
   return 0;
 }
 
-static Mutex *quick_mutex(const Value *func, int nargs) {
-  Userdata *u = nargs == 1 ? obj_ud(func + 1, &mutex_kind) : NULL;
-  return likely(u != NULL) ? &((MutexObj *)ud_mem(u))->m : NULL;
+static Mutex *quick_mutex(const Value *arg, int nargs) {
+  MutexObj *o = nargs == 1 ? obj_memat(arg, &mutex_kind, 0) : NULL;
+  return likely(o != NULL) ? &o->m : NULL;
 }
 
-static int mutex_lock_quick(lua_State *L, Value *func, int nargs) {
+static int mutex_lock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  Mutex *m = quick_mutex(func, nargs);
-  if (unlikely(m == NULL) || unlikely(!mutex_trylock(m))) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  Mutex *m = quick_mutex(arg, nargs);
+  if (unlikely(m == NULL) || unlikely(!mutex_quicklock(m))) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int mutex_trylock_quick(lua_State *L, Value *func, int nargs) {
+static int mutex_trylock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  Mutex *m = quick_mutex(func, nargs);
+  Mutex *m = quick_mutex(arg, nargs);
   if (unlikely(m == NULL)) return QUICK_DECLINED;
-  v_setbool(func, mutex_trylock(m));
+  v_setbool(res, mutex_trylock(m));
   return 1;
 }
 
-static int mutex_unlock_quick(lua_State *L, Value *func, int nargs) {
-  Mutex *m = quick_mutex(func, nargs);
-  return likely(m != NULL) && likely(mutex_unlock(L->ctx, m)) ? 0 : QUICK_DECLINED;
+static int mutex_unlock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)L;
+  (void)res;
+  Mutex *m = quick_mutex(arg, nargs);
+  return likely(m != NULL) && mutex_quickunlock(m) ? 0 : QUICK_DECLINED;
 }
 
 // ---- sync.rwmutex ------------------------------------------------------------------------------------------
@@ -168,33 +170,37 @@ static int rw_runlockm(lua_State *L) {
   return 0;
 }
 
-static Userdata *quick_rw(const Value *func, int nargs) { return nargs == 1 ? obj_ud(func + 1, &rw_kind) : NULL; }
-static RWMutex *rw_of(Userdata *u) { return &((RWObj *)ud_mem(u))->rw; }
+static RWMutex *quick_rw(const Value *arg, int nargs) {
+  RWObj *o = nargs == 1 ? obj_memat(arg, &rw_kind, 1) : NULL;
+  return likely(o != NULL) ? &o->rw : NULL;
+}
 
-static int rw_lock_quick(lua_State *L, Value *func, int nargs) {
+static int rw_lock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  Userdata *u = quick_rw(func, nargs);
-  if (unlikely(u == NULL) || unlikely(!rw_trylock(rw_of(u)))) return QUICK_DECLINED;
-  v_copy(func, func + 1);
+  RWMutex *rw = quick_rw(arg, nargs);
+  if (unlikely(rw == NULL) || unlikely(!rw_trylock(rw))) return QUICK_DECLINED;
+  v_copy(res, arg);
   return 1;
 }
 
-static int rw_rlock_quick(lua_State *L, Value *func, int nargs) {
+static int rw_rlock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
   (void)L;
-  Userdata *u = quick_rw(func, nargs);
-  if (unlikely(u == NULL) || unlikely(!rw_tryrlock(rw_of(u)))) return QUICK_DECLINED;
-  bits_decode(func, slot_load(&u->uv[0]));
+  RWMutex *rw = quick_rw(arg, nargs);
+  if (unlikely(rw == NULL) || unlikely(!rw_tryrlock(rw))) return QUICK_DECLINED;
+  bits_decode(res, slot_load(&v_ud(arg)->uv[0]));
   return 1;
 }
 
-static int rw_unlock_quick(lua_State *L, Value *func, int nargs) {
-  Userdata *u = quick_rw(func, nargs);
-  return likely(u != NULL) && likely(rw_unlock(L->ctx, rw_of(u))) ? 0 : QUICK_DECLINED;
+static int rw_unlock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)res;
+  RWMutex *rw = quick_rw(arg, nargs);
+  return likely(rw != NULL) && likely(rw_unlock(L->ctx, rw)) ? 0 : QUICK_DECLINED;
 }
 
-static int rw_runlock_quick(lua_State *L, Value *func, int nargs) {
-  Userdata *u = quick_rw(func, nargs);
-  return likely(u != NULL) && likely(rw_runlock(L->ctx, rw_of(u))) ? 0 : QUICK_DECLINED;
+static int rw_runlock_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)res;
+  RWMutex *rw = quick_rw(arg, nargs);
+  return likely(rw != NULL) && likely(rw_runlock(L->ctx, rw)) ? 0 : QUICK_DECLINED;
 }
 
 static RWMutex *check_rlocker(lua_State *L, int arg) {
@@ -247,15 +253,17 @@ static int wg_done(lua_State *L) {
   return 0;
 }
 
-static int wg_add_quick(lua_State *L, Value *func, int nargs) {
-  Userdata *u = nargs == 1 || (nargs == 2 && v_isint(func + 2)) ? obj_ud(func + 1, &wg_kind) : NULL;
-  int64_t d = nargs == 2 ? func[2].i : 1;
-  return likely(u != NULL) && likely(wg_add(L->ctx, &((WgObj *)ud_mem(u))->wg, d)) ? 0 : QUICK_DECLINED;
+static int wg_add_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)res;
+  WgObj *o = nargs == 1 || (nargs == 2 && v_isint(arg + 1)) ? obj_memat(arg, &wg_kind, 0) : NULL;
+  int64_t d = nargs == 2 ? arg[1].i : 1;
+  return likely(o != NULL) && likely(wg_add(L->ctx, &o->wg, d)) ? 0 : QUICK_DECLINED;
 }
 
-static int wg_done_quick(lua_State *L, Value *func, int nargs) {
-  Userdata *u = nargs == 1 ? obj_ud(func + 1, &wg_kind) : NULL;
-  return likely(u != NULL) && likely(wg_add(L->ctx, &((WgObj *)ud_mem(u))->wg, -1)) ? 0 : QUICK_DECLINED;
+static int wg_done_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)res;
+  WgObj *o = nargs == 1 ? obj_memat(arg, &wg_kind, 0) : NULL;
+  return likely(o != NULL) && likely(wg_add(L->ctx, &o->wg, -1)) ? 0 : QUICK_DECLINED;
 }
 
 // Runs in the goroutine that ends, however it ends. Counting below zero would mean that somebody called done for it:

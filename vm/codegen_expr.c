@@ -610,6 +610,21 @@ static int push_args(FuncState *fs, Expr *e) {
   return n < 0 ? 0 : n + fixed;
 }
 
+static void set_op(Instr *i, int op) { *i = (*i & ~(Instr)0xFF) | (Instr)op; }
+
+// A method call is about to be emitted whose arguments were loaded by the code from `args` on: its SELF may do it all
+// if there is nothing else than an integer constant to load; and so may the GETUPVAL of the object before it.
+static void fuse_self(FuncState *fs, int args, int base) {
+  int n = fs->ncode - args;
+  Instr *self = &fs->code[args - 1];
+  bool fits = n == 0 || (n == 1 && INSTR_OP(fs->code[args]) == OP_LOADI && INSTR_A(fs->code[args]) == base + 2);
+  if (INSTR_OP(*self) != OP_SELF || !fits) return;
+  set_op(self, n == 0 ? OP_SELFCALL : OP_SELFCALLI);
+  if (n != 0 || args < 2 || INSTR_B(*self) != INSTR_A(*self)) return;
+  Instr *get = self - 1;
+  if (INSTR_OP(*get) == OP_GETUPVAL && INSTR_A(*get) == INSTR_A(*self)) set_op(get, OP_UPSELFCALL);
+}
+
 static void call_node(FuncState *fs, Expr *e, int obj, int base, int op, int nres) {
   fs->free = base;
   if (e->kind == E_METHOD) {
@@ -617,7 +632,8 @@ static void call_node(FuncState *fs, Expr *e, int obj, int base, int op, int nre
     self_to(fs, e, obj, base);
   }
   cg_reserve(fs, e->kind == E_METHOD ? 2 : 1);
-  int b = push_args(fs, e);
+  int args = fs->ncode, b = push_args(fs, e);
+  if (e->kind == E_METHOD && op == OP_CALL) fuse_self(fs, args, base);
   cg_emit(fs, MK_ABCX(op, base, b, op == OP_CALL ? nres + 1 : 0, 0), e->line);
   fs->free = base;
 }

@@ -53,6 +53,8 @@ static bool writes_reg(Instr i, int r) {
   case OP_SELCASE: return false;
   case OP_LOADNIL: return is_between(r, a, a + INSTR_B(i));
   case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI:
   case OP_RECV2:
   case OP_SELECT: return is_between(r, a, a + 1);
   case OP_FORPREP:
@@ -120,12 +122,15 @@ static const char *loaded_name(const Proto *p, int pc, const char **name) {
   switch (INSTR_OP(i)) {
   case OP_MOVE: return b < INSTR_A(i) ? reg_name(p, pc, b, name) : NULL;
   case OP_GETCELL: return (*name = proto_locname(p, b, pc)) != NULL ? "local" : NULL;
+  case OP_UPSELFCALL:
   case OP_GETUPVAL: *name = upval_name(p, b); return "upvalue";
   case OP_GETTABUP: *name = const_name(p, INSTR_C(i)); return field_kind(upval_name(p, b));
   case OP_GETFIELD: *name = const_name(p, INSTR_C(i)); return field_kind_of(p, pc, b);
   case OP_GETTABLE: *name = key_name(p, pc, INSTR_C(i)); return field_kind_of(p, pc, b);
   case OP_GETI: *name = "integer index"; return "field";
-  case OP_SELF: *name = const_name(p, INSTR_C(i)); return "method";
+  case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI: *name = const_name(p, INSTR_C(i)); return "method";
   case OP_LOADK:
     if (!v_isstring(&p->k[INSTR_J(i)])) return NULL;
     *name = const_name(p, INSTR_J(i));
@@ -146,6 +151,8 @@ static int instr_event(Instr i) {
   int op = INSTR_OP(i);
   switch (op) {
   case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI:
   case OP_GETTABUP:
   case OP_GETTABLE:
   case OP_GETI:

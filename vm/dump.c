@@ -103,8 +103,8 @@ static void put_const(Out *o, const Value *k) {
 }
 
 static bool has_hint(int op) {
-  return op == OP_GETTABUP || op == OP_SETTABUP || op == OP_GETFIELD || op == OP_SETFIELD || op == OP_SELF ||
-         op == OP_CALL;
+  return op == OP_GETTABUP || op == OP_SETTABUP || op == OP_GETFIELD || op == OP_SETFIELD ||
+         (op >= OP_SELF && op <= OP_SELFCALLI) || op == OP_CALL;
 }
 
 static void put_code(Out *o, const Proto *p) {

@@ -187,6 +187,17 @@ static ALWAYS_INLINE bool quick_method(const Global *gl, const Table *mt, const 
          quick_field((const Table *)(intptr_t)bits_payload(index), key, hint, out);
 }
 
+// The remembered method `key` of a userdata, or NULL.
+static ALWAYS_INLINE const Method *quick_hinted(const Global *gl, const Value *v, const String *key, unsigned hint) {
+  if (unlikely(v->tag != TAG_USERDATA)) return NULL;
+  return method_hinted(gl, atomic_load_explicit(&v_ud(v)->meta, memory_order_acquire), key, hint);
+}
+
+// What executes op while a hook is set: calls are instructions of their own then.
+static int hooked_op(int op) {
+  return op == OP_SELFCALL || op == OP_SELFCALLI ? OP_SELF : op == OP_UPSELFCALL ? OP_GETUPVAL : op;
+}
+
 // Replaces the value of a field of an unshared table if the hint finds it and it is not nil.
 static ALWAYS_INLINE bool quick_setfield(Table *t, const String *key, unsigned hint, const Value *v) {
   uint64_t b;
@@ -250,6 +261,16 @@ static ALWAYS_INLINE bool quick_seti(Table *t, int64_t i, const Value *v) {
     if (loop_safepoint(L, ci, back, live) == RT_PARK) return RUN_PARKED;                                               \
     RELOAD();                                                                                                          \
     REHOOK();                                                                                                          \
+  }
+
+// A quick half has left n results at RA, for itself and the `ahead` instructions that follow, the last of which is
+// CALL.
+#define QUICK_RESULTS(ahead)                                                                                           \
+  {                                                                                                                    \
+    nres = INSTR_C(instr_fetch(pc + (ahead)-1)) - 1;                                                                   \
+    pc += (ahead);                                                                                                     \
+    if (nres != 0 && unlikely(n != nres)) call_results(L, RA, RA, n, nres);                                            \
+    NEXT();                                                                                                            \
   }
 
 #ifdef LUNGO_SWITCH
@@ -644,7 +665,7 @@ hooked:
     n = INSTR_OP(i) == OP_RETURN1;
     goto do_return;
   }
-  DISPATCH_PLAIN(INSTR_OP(i));
+  DISPATCH_PLAIN(hooked_op(INSTR_OP(i)));
 
 #ifdef LUNGO_SWITCH
 fetch:
@@ -693,8 +714,14 @@ execute:
     }
     OP(SETUPVAL) {
       RACE(race_cell(L, UPVAL(INSTR_B(i)), RACE_WRITE));
+      const Value *v = RA;
+      uint64_t bits;
+      if (likely(v->tag < TAG_STRING) && likely(v_encode_fast(v, &bits))) { // nobody needs to know
+        slot_store(&UPVAL(INSTR_B(i))->v, bits);
+        NEXT();
+      }
       SAVE();
-      cell_set(L, UPVAL(INSTR_B(i)), RA);
+      cell_set(L, UPVAL(INSTR_B(i)), v);
       NEXT();
     }
     OP(NEWCELL) {
@@ -731,26 +758,64 @@ execute:
       SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
     }
-    OP(SELF) {
-      const Value *b = RB, *key = KC;
-      v_copy(RA + 1, b);
-      RACE(race_index(L, b, key));
-      if (likely(v_istable(b))) {
-        if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
-      } else {
-        const Table *mt = method_table(L->gl, b);
-        if (likely(mt != NULL)) {
-          const Value *fn = method_hinted(L->gl, mt, v_str(key), INSTR_X(i));
-          if (likely(fn != NULL)) {
-            v_copy(RA, fn);
-            NEXT();
-          }
-          if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
-        }
+    // The quick half does all, or nothing: then the instructions that follow do it. ci->u.l.pc stays at this one, which
+    // is good enough for lack of memory.
+    OP(SELFCALL) {
+      const Value *b = RB;
+      const Method *m = quick_hinted(L->gl, b, v_str(KC), INSTR_X(i));
+      if (unlikely(m == NULL)) goto self;
+      ci->u.l.pc = pc;
+      if (unlikely((n = m->run(L, RA, b, 1)) < 0)) goto self;
+      QUICK_RESULTS(1)
+    }
+    OP(SELFCALLI) {
+      const Value *b = RB;
+      const Method *m = quick_hinted(L->gl, b, v_str(KC), INSTR_X(i));
+      if (unlikely(m == NULL)) goto self;
+      Value *arg = RA + 1;
+      v_copy(arg, b);
+      v_setint(arg + 1, INSTR_J(instr_fetch(pc)));
+      ci->u.l.pc = pc;
+      if (unlikely((n = m->run(L, RA, arg, 2)) < 0)) goto self;
+      QUICK_RESULTS(2)
+    }
+    OP(UPSELFCALL) {
+      uint64_t bits = slot_load(&UPVAL(INSTR_B(i))->v);
+      Instr self = instr_fetch(pc);
+      RACE(race_cell(L, UPVAL(INSTR_B(i)), RACE_READ));
+      if (likely(bits >> 48 == SLOT_TAGGED(TAG_USERDATA, 0) >> 48)) {
+        Value *arg = RA + 1;
+        v_setobj(arg, TAG_USERDATA, (void *)(intptr_t)bits_payload(bits));
+        const Method *m = quick_hinted(L->gl, arg, v_str(k + INSTR_C(self)), INSTR_X(self));
+        ci->u.l.pc = pc;
+        if (likely(m != NULL) && likely((n = m->run(L, RA, arg, 1)) >= 0)) QUICK_RESULTS(2)
+        v_copy(RA, arg);
+        NEXT();
       }
-      SLOW(op_self(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
+      bits_decode(RA, bits);
       NEXT();
     }
+    OP(SELF)
+  self : {
+    const Value *b = RB, *key = KC;
+    v_copy(RA + 1, b);
+    RACE(race_index(L, b, key));
+    if (likely(v_istable(b))) {
+      if (likely(quick_field(v_table(b), v_str(key), INSTR_X(i), RA))) NEXT();
+    } else {
+      const Table *mt = method_table(L->gl, b);
+      if (likely(mt != NULL)) {
+        const Method *m = method_hinted(L->gl, mt, v_str(key), INSTR_X(i));
+        if (likely(m != NULL)) {
+          v_copy(RA, &m->fn);
+          NEXT();
+        }
+        if (likely(quick_method(L->gl, mt, v_str(key), INSTR_X(i), RA))) NEXT();
+      }
+    }
+    SLOW(op_self(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
+    NEXT();
+  }
     OP(GETTABLE) {
       const Value *b = RB, *key = RC;
       RACE(race_index(L, b, key));
@@ -939,7 +1004,7 @@ execute:
       if (func->tag == TAG_LCF) {
         const Quick *quick = &quick_list[INSTR_X(i) % QUICK_MAX];
         if (atomic_load_explicit(&((Quick *)quick)->f, memory_order_acquire) == func->f) {
-          if (likely(L->hookmask == 0) && likely((n = quick->run(L, func, (int)(L->top - func) - 1)) >= 0)) {
+          if (likely(L->hookmask == 0) && likely((n = quick->run(L, func, func + 1, (int)(L->top - func) - 1)) >= 0)) {
             if (unlikely(n != nres)) call_results(L, func, func, n, nres);
             NEXT();
           }

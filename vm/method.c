@@ -2,6 +2,7 @@
 //
 // method.c: remembering methods, and forgetting them. See method.h.
 #include "method.h"
+#include "quick.h"
 #include "spin.h"
 #include "table.h"
 
@@ -40,21 +41,24 @@ uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn) {
     Method *m = &ms->v[at];
     m->key = key;
     m->fn = *fn;
+    m->run = quick_half(fn);
     atomic_store_explicit(&m->mt, mt, memory_order_release);
     atomic_store_explicit(&ms->last, at, memory_order_relaxed);
   } else {
     at = 0;
   }
   spin_unlock(&ms->lock);
-  return (uint16_t)at;
+  return (uint16_t)(at * sizeof(Method));
 }
+
+_Static_assert(METHOD_MAX * sizeof(Method) <= 1 << 16, "hints have 16 bits");
 
 void methods_strike(Global *gl) {
   struct Methods *ms = &gl->methods;
   if (!atomic_load_explicit(&ms->live, memory_order_relaxed)) return;
   spin_lock(&ms->lock);
   unsigned last = atomic_load_explicit(&ms->last, memory_order_relaxed);
-  for (unsigned i = 1; i <= last; i++) atomic_store_explicit(&ms->v[i].mt, NULL, memory_order_release);
+  for (unsigned i = 1; i <= last; i++) atomic_store_explicit(&ms->v[i].mt, METHOD_STRUCK, memory_order_release);
   atomic_store_explicit(&ms->live, false, memory_order_relaxed);
   spin_unlock(&ms->lock);
 }

@@ -12,6 +12,7 @@
 //             that function. Only shared tables are remembered. Both get OF_CLASS, under their lock, before the value
 //             is looked up; who writes to a shared table sees that flag under the same lock, and then strikes out all
 //             entries before going on (methods_strike). So whoever knows of the write never finds the old function.
+//             A metatable that is NULL is no entry's, for an entry with a name has another.
 //             Between two collections an entry is written once and at most struck out: a reader, who takes no lock and
 //             passes no safepoint, may find it struck out, but never mixed from two.
 //             The collector empties the list, for entries keep nothing alive.
@@ -23,19 +24,19 @@
 
 #include "state.h"
 
-// The hint for the method `key` of values whose metatable is mt, which is remembered; 0: it cannot be. *fn is the
-// method.
+// The hint (the offset in the list) for the method `key` of values whose metatable is mt, which is remembered; 0: it
+// cannot be. *fn is the method.
 uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn);
 // Shared table t, which has OF_CLASS, was written to. No lock held.
 void methods_strike(Global *gl);
 // World stopped.
 void methods_clear(Global *gl);
 
-// mt is not NULL.
-static ALWAYS_INLINE const Value *method_hinted(const Global *gl, const Table *mt, const String *key, unsigned hint) {
-  const Method *m = &gl->methods.v[hint % METHOD_MAX];
+// What is remembered of method `key`, or NULL.
+static ALWAYS_INLINE const Method *method_hinted(const Global *gl, const Table *mt, const String *key, unsigned hint) {
+  const Method *m = (const Method *)((const char *)gl->methods.v + (hint & (METHOD_MAX - 1) * sizeof(Method)));
   bool hit = atomic_load_explicit(&((Method *)m)->mt, memory_order_acquire) == mt && m->key == key;
-  return hit ? &m->fn : NULL;
+  return hit ? m : NULL;
 }
 
 #endif

@@ -110,7 +110,8 @@ typedef struct CClosure {
 
 typedef struct Userdata {
   Obj hdr; // aux: 1 if it is one of lungo's own objects with inner references (then trace is not NULL).
-           // aux32: files: their HandleState (ioclose.c); otherwise 0
+           // aux32: lungo's own objects: the mark of their kind (lungolib.h); files: their HandleState
+           // (ioclose.c); otherwise 0
   _Atomic(Table *) meta;
   size_t len;
   // Called by the collector (world stopped, any worker) to mark what the memory refers to; see gc.h. May be NULL.

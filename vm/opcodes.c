@@ -45,7 +45,9 @@ static void print_const(FILE *out, const Value *k) {
 static int const_operand(Instr i) {
   int op = INSTR_OP(i);
   if (op == OP_LOADK) return INSTR_J(i);
-  if (op == OP_GETTABUP || op == OP_GETFIELD || op == OP_SELF || (op >= OP_ADDK && op <= OP_SHRK)) return INSTR_C(i);
+  if (op == OP_GETTABUP || op == OP_GETFIELD || (op >= OP_SELF && op <= OP_SELFCALLI) ||
+      (op >= OP_ADDK && op <= OP_SHRK))
+    return INSTR_C(i);
   if (op == OP_SETTABUP || op == OP_SETFIELD || op == OP_JEQK || op == OP_JNEK) return INSTR_B(i);
   return -1;
 }
@@ -163,6 +165,26 @@ static const char *check_select(const Proto *p, int pc) {
   return NULL;
 }
 
+// A method call that may be one instruction is followed by the instructions it stands for.
+static const char *check_selfcall(const Proto *p, int pc) {
+  Instr i = p->code[pc];
+  bool loads = INSTR_OP(i) == OP_SELFCALLI;
+  NEED(pc + 1 + loads < p->ncode, "SELFCALL without its call");
+  Instr load = p->code[pc + 1], call = p->code[pc + 1 + loads];
+  NEED(!loads || (INSTR_OP(load) == OP_LOADI && INSTR_A(load) == INSTR_A(i) + 2), "SELFCALL without its argument");
+  NEED(INSTR_OP(call) == OP_CALL && INSTR_A(call) == INSTR_A(i) && INSTR_B(call) == 2 + loads,
+       "SELFCALL without its call");
+  return NULL;
+}
+
+static const char *check_upselfcall(const Proto *p, int pc) {
+  int a = INSTR_A(p->code[pc]);
+  NEED(pc + 1 < p->ncode, "UPSELFCALL without SELFCALL");
+  Instr self = p->code[pc + 1];
+  NEED(INSTR_OP(self) == OP_SELFCALL && INSTR_A(self) == a && INSTR_B(self) == a, "UPSELFCALL without SELFCALL");
+  return NULL;
+}
+
 static const char *check_closure(const Proto *p, int index) {
   NEED(index >= 0 && index < p->np, "inner function out of bounds");
   const Proto *inner = p->p[index];
@@ -179,6 +201,8 @@ static int64_t last_of_range(Instr i) {
   switch (INSTR_OP(i)) {
   case OP_LOADNIL: return a + b;
   case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI: // the instructions after it check the rest
   case OP_RECV2: return a + 1;
   case OP_CALL: return b - 1 > c - 2 ? a + (b > 0 ? b - 1 : 0) : a + c - 2;
   case OP_TAILCALL:
@@ -213,6 +237,8 @@ static bool b_is_register(int op) {
   case OP_GETFIELD:
   case OP_SETTABLE:
   case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI:
   case OP_UNM:
   case OP_BNOT:
   case OP_NOT:
@@ -243,11 +269,14 @@ static const char *check_operands(const Proto *p, Instr i) {
   case OP_JEQK:
   case OP_JNEK: NEED(b < p->nk, "constant out of bounds"); break;
   case OP_GETUPVAL:
+  case OP_UPSELFCALL:
   case OP_SETUPVAL: NEED(b < p->nupvals, "upvalue out of bounds"); break;
   case OP_GETTABUP: NEED(b < p->nupvals && name_ok(p, c), "upvalue or name out of bounds"); break;
   case OP_SETTABUP: NEED(a < p->nupvals && name_ok(p, b), "upvalue or name out of bounds"); break;
   case OP_GETFIELD:
-  case OP_SELF: NEED(name_ok(p, c), "field name is no interned string"); break;
+  case OP_SELF:
+  case OP_SELFCALL:
+  case OP_SELFCALLI: NEED(name_ok(p, c), "field name is no interned string"); break;
   case OP_SETFIELD: NEED(name_ok(p, b), "field name is no interned string"); break;
   case OP_NEWTABLE: NEED(b <= 32 && INSTR_J(i) >= 0, "bad table size"); break;
   case OP_SETLIST: NEED(INSTR_J(i) >= 0, "bad list offset"); break;
@@ -265,6 +294,8 @@ static const char *check_instr(const Proto *p, int pc) {
   const char *msg = check_operands(p, i);
   if (msg == NULL && is_jump(op)) msg = check_jump(p, pc);
   if (msg == NULL && op == OP_SELECT) msg = check_select(p, pc);
+  if (msg == NULL && op == OP_UPSELFCALL) msg = check_upselfcall(p, pc);
+  if (msg == NULL && (op == OP_SELFCALL || op == OP_SELFCALLI)) msg = check_selfcall(p, pc);
   if (msg != NULL) return msg;
   NEED((op == OP_VARARGPREP) == (pc == 0 && p->is_vararg), "misplaced VARARGPREP");
   NEED(op != OP_VARARG || p->is_vararg, "misplaced VARARG");

@@ -50,6 +50,9 @@ typedef uint64_t Instr;
   X(SETFIELD, ABCX) /* R[A][K[B]] = RK(C) */                                                                           \
   X(NEWTABLE, ABJ)  /* R[A] = {}; B: 0 or log2(hash size)+1; J: array size */                                          \
   X(SELF, ABCX)     /* R[A+1] = R[B]; R[A] = R[B][K[C]] (K[C] interned string) */                                      \
+  X(SELFCALL, ABCX) /* SELF, always followed by CALL A with B = 2: may do its work, too, and pass it */                \
+  X(SELFCALLI, ABCX) /* SELF, always followed by LOADI to A+2 and CALL A with B = 3: likewise */                       \
+  X(UPSELFCALL, AB)  /* GETUPVAL, always followed by SELFCALL with A and B = A: may do all three */                    \
   X(ADD, ABC)                                                                                                          \
   X(SUB, ABC) X(MUL, ABC) X(MOD, ABC) X(POW, ABC) X(DIV, ABC) X(IDIV, ABC) X(BAND, ABC) X(BOR, ABC) X(BXOR, ABC)       \
       X(SHL, ABC) X(SHR, ABC) /* R[A] = R[B] op R[C] */                                                                \

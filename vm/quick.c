@@ -34,3 +34,16 @@ uint16_t quick_find(lua_CFunction f) {
   }
   return QUICK_NONE;
 }
+
+static int decline(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)L;
+  (void)res;
+  (void)arg;
+  (void)nargs;
+  return QUICK_DECLINED;
+}
+
+QuickFn quick_half(const Value *fn) {
+  unsigned at = fn->tag == TAG_LCF ? quick_find(fn->f) : QUICK_NONE;
+  return at != QUICK_NONE ? quick_list[at].run : decline;
+}

@@ -202,11 +202,14 @@ enum Tm { // order: fast ones first (cached absence bits in Table.aux32)
 
 // Remembered methods (method.h).
 #define METHOD_MAX 128
+typedef int (*QuickFn)(lua_State *L, Value *res, const Value *arg, int nargs); // quick.h
 typedef struct Method {
-  _Atomic(Table *) mt; // NULL: not in use
-  String *key;
+  _Atomic(Table *) mt; // METHOD_STRUCK: nobody's any more
+  String *key;         // NULL: not yet in use
   Value fn;
-} Method;
+  QuickFn run; // the quick half of fn, or one that declines
+} __attribute__((aligned(64))) Method;
+#define METHOD_STRUCK ((Table *)1)
 struct Methods {
   _Atomic uint8_t lock;
   _Atomic bool live;     // false: all entries are struck out
