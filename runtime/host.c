@@ -152,11 +152,6 @@ int rt_gomaxprocs(lua_State *L, int n) {
   return old;
 }
 
-bool rt_mayspin(lua_State *L) {
-  M *m = m_of(L->ctx);
-  return atomic_load_explicit(&m->rt->nprocs, memory_order_relaxed) > 1 && runq_isempty(&m->p->runq);
-}
-
 LUA_API int lungo_maxprocs(lua_State *L, int n) { return rt_gomaxprocs(L, n); }
 
 // ---- small services -------------------------------------------------------------------------------------------

@@ -187,7 +187,6 @@ int64_t time_checkduration(lua_State *L, int arg);
 // ---- the runtime of one Global ---------------------------------------------------------------------
 Runtime *rt_of(Global *gl);
 int rt_gomaxprocs(lua_State *L, int n); // n < 1: only asks. May stop the world.
-bool rt_mayspin(lua_State *L);          // other processors run, and no goroutine waits for this one
 int rt_numcpu(void);                    // CPUs this process may use (affinity, cgroup quota)
 int rt_numgoroutine(Runtime *rt);
 void rt_setseed(lua_State *L, uint64_t seed); // --seed: every random choice of the scheduler follows from it
