@@ -241,7 +241,8 @@ typedef struct lungo_Options {
   double time;            // seconds a run may take; 0: no limit
   long long instructions; // VM instructions a run may execute, counted by the thousand; 0: no limit
   int goroutines;         // goroutines a run may have at once, the first included; 0: no limit
-  double finalizer_time;  // seconds one __gc may take; 0: no limit
+  double finalizer_time;  // seconds one __gc may take, and all those of a run that has ended by itself; 0: no limit for
+                          // one, and `time` for all of those
   // Called with what print and io.write write, instead of standard output. One call at a time; may block.
   void (*output)(void *ud, const char *text, size_t len);
   // Called with the text of an uncaught error of a goroutine that is not a run's first; NULL: printed on stderr.
@@ -297,7 +298,7 @@ LUA_API int lungo_nresults(lungo_Task *t);
 LUA_API const lungo_Value *lungo_result(lungo_Task *t, int i);
 LUA_API const char *lungo_error(lungo_Task *t);
 // Ends the run's goroutines, also those it started that outlive it. They cannot catch it; deferred calls and __close
-// methods run, for 10 ms at most. Returns at once.
+// methods run, for 10 ms at most, and so do finalizers of their tables. Returns at once.
 LUA_API void lungo_cancel(lungo_Task *t);
 // Cancels all runs and waits until their goroutines are gone: LUNGO_OK, or LUNGO_TIMEOUT.
 LUA_API int lungo_cancelall(lungo_Runtime *rt, double timeout);

@@ -21,7 +21,9 @@
 #include "chan.h"
 #include "group.h"
 #include "sched_int.h"
+#include <lauxlib.h>
 
+#define NOBODY (-1)               // id of no group
 #define AGAIN_NS INT64_C(5000000) // how often the goroutines of an ended group are asked again
 
 // ---- making and freeing -----------------------------------------------------------------------------------------
@@ -33,7 +35,7 @@ bool group_tryref(Group *gr) {
   return false;
 }
 
-static void earlier_locked(Hub *h, int64_t when) {
+void hub_earlier_locked(Hub *h, int64_t when) {
   if (when >= atomic_load(&h->deadline)) return;
   atomic_store(&h->deadline, when);
   if (h->rt != NULL && atomic_load(&h->rt->mon_until) > when) sysmon_wake(h->rt);
@@ -66,9 +68,10 @@ Group *group_new(Hub *h, bool internal, int64_t instr, int maxlive, bool limited
 void group_arm(Group *gr, int64_t ns) {
   if (ns <= 0) return;
   int64_t now = mono_ns();
+  gr->ns = ns;
   lock(&gr->hub->lk);
   gr->deadline = ns < NS_FOREVER - now ? now + ns : NS_FOREVER;
-  earlier_locked(gr->hub, gr->deadline);
+  hub_earlier_locked(gr->hub, gr->deadline);
   unlock(&gr->hub->lk);
 }
 
@@ -86,6 +89,7 @@ static void drop_refs(Group *gr, int n) {
   if (atomic_fetch_sub(&gr->refs, n) != n) return;
   lock(&h->lk);
   unlink_locked(gr);
+  final_gone_locked(gr);
   unlock(&h->lk);
   free(gr);
   hub_unref(h);
@@ -153,6 +157,10 @@ bool group_room(Group *gr) {
 }
 
 void group_admit(lua_State *L, Group *gr) {
+  if (gr == NULL) {
+    if (final_isbereft(L->g)) luaL_error(L, "the run that this finalizer belongs to is over");
+    return;
+  }
   if (group_room(gr)) return;
   L->g->killseen = true;
   raise_goexit(L);
@@ -178,12 +186,15 @@ void group_leave(Group *gr, const G *g) {
   Hub *h = gr->hub;
   G *self = (G *)g;
   atomic_compare_exchange_strong(&gr->first, &self, NULL);
-  atomic_fetch_sub(&gr->live, 1);
+  if (atomic_fetch_sub(&gr->live, 1) == 1) final_alone(gr);
   if (!gr->internal) less_live(h);
   group_unref(gr);
 }
 
-int64_t group_idof(const G *g) { return g != NULL && g->group != NULL ? g->group->id : 0; }
+int64_t group_idof(const G *g) {
+  if (g == NULL || g->group == NULL) return g != NULL && final_isbereft(g) ? NOBODY : 0;
+  return g->group->id;
+}
 
 bool group_byid(Runtime *rt, int64_t id, Group **out) {
   Hub *h = rt->hub;
@@ -212,8 +223,9 @@ static void kill_locked(Group *gr, uint32_t level) {
     atomic_store(&gr->kill, level);
     gr->patient_until = now + (level == 1 ? GROUP_GRACE_NS : GROUP_STUCK_NS);
     gr->patient_reaps = atomic_load(&h->reaps) + (level == 1 ? GROUP_GRACE_REAPS : GROUP_STUCK_REAPS);
+    if (atomic_load(&gr->live) > 0) final_kill_locked(h, gr, now); // else it had ended by itself
   }
-  earlier_locked(h, gr->deadline);
+  hub_earlier_locked(h, gr->deadline);
   hub_poll_locked(h);
   if (atomic_load(&gr->live) == 0) return;
   h->reap = true;
@@ -233,13 +245,15 @@ void group_kill(Group *gr, int why, uint32_t level) {
 uint32_t g_killlevel(Runtime *rt, G *g) {
   Hub *h = rt->hub;
   if (h == NULL) return 0;
+  if (g->is_system && !g->is_main && g != h->courier) // finalizers have a clock of their own: all or nothing
+    return atomic_load(&h->fin_kill) || atomic_load(&h->killall) || (g->group && atomic_load(&g->group->kill) == 2) ? 2
+                                                                                                                    : 0;
   if (g->group != NULL) {
     uint32_t k = atomic_load(&g->group->kill);
     if (k > 0) return k;
   }
   if (g->is_main) return mono_ns() >= atomic_load(&h->close_by) ? 2 : 0; // the last finalizers
-  if (g->is_system) return g != h->courier && (atomic_load(&h->fin_kill) || atomic_load(&h->killall)) ? 2 : 0;
-  return atomic_load(&h->killall);
+  return g->is_system ? 0 : atomic_load(&h->killall);
 }
 
 bool g_mustend(M *m, G *g) {

@@ -26,22 +26,24 @@ typedef struct lungo_Runtime Hub;
 #define INSTR_STEP 1000                   // the count of instructions is looked at so often
 
 typedef struct Group {
-  struct Group *prev, *next; // hub's list; guarded by the hub's lock
-  Hub *hub;                  // kept by us
-  _Atomic int refs;          // goroutines and handles
-  _Atomic int live;          // goroutines that have not ended
-  _Atomic uint32_t kill;     // 0, 1, 2: see above
-  _Atomic int why;           // LUNGO_CANCELLED or LUNGO_LIMIT once kill is set
-  _Atomic int64_t instr;     // instructions left
-  bool counted;              // instr means something
-  bool told;                 // guarded by the hub's lock: `abandon` was called
-  int maxlive;               // 0: any number
-  int64_t patient_until;     // guarded by the hub's lock, when kill is set: when to raise it, or to tell the host
-  uint32_t patient_reaps;    // the same: not before Hub.reaps is that
-  int64_t deadline;          // guarded by the hub's lock: when to raise kill to the next level; NS_FOREVER: never
-  int64_t id;                // for timers
-  G *_Atomic first;          // the goroutine the host started, until it ends
-  bool internal;             // a channel operation of the host, not a run
+  struct Group *prev, *next;     // hub's list; guarded by the hub's lock
+  Hub *hub;                      // kept by us
+  _Atomic int refs;              // goroutines and handles
+  _Atomic int live;              // goroutines that have not ended
+  _Atomic uint32_t kill;         // 0, 1, 2: see above
+  _Atomic int why;               // LUNGO_CANCELLED or LUNGO_LIMIT once kill is set
+  _Atomic int64_t instr;         // instructions left
+  bool counted;                  // instr means something
+  bool told;                     // guarded by the hub's lock: `abandon` was called
+  int maxlive;                   // 0: any number
+  int64_t patient_until;         // guarded by the hub's lock, when kill is set: when to raise it, or to tell the host
+  uint32_t patient_reaps;        // the same: not before Hub.reaps is that
+  int64_t deadline;              // guarded by the hub's lock: when to raise kill to the next level; NS_FOREVER: never
+  int64_t id;                    // for timers
+  int64_t ns;                    // the time limit; 0: none
+  struct Estate *_Atomic estate; // final.c; NULL until something is registered; then it stays
+  G *_Atomic first;              // the goroutine the host started, until it ends
+  bool internal;                 // a channel operation of the host, not a run
   // The host's handle. `first` has one of its references, as long as disowned (guarded by the hub's lock) is false.
   void *owner;
   _Atomic int *ownerrefs; // the count in it

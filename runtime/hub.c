@@ -68,6 +68,7 @@ void hub_detach(Runtime *rt) {
 void hub_release(Runtime *rt) {
   Hub *h = rt->hub;
   if (h == NULL) return;
+  final_release(h);
   group_gone(h, true);
   hub_unref(h);
 }
@@ -148,16 +149,6 @@ bool hub_failed(lua_State *L, G *g) {
   }
   if (h->opt.flags & LUNGO_FAILALL) hub_cancelall(h);
   return true;
-}
-
-void hub_finalizer(Hub *h) {
-  int64_t by = mono_ns() + h->fin_ns;
-  atomic_store(&h->fin_by, by);
-  if (by >= atomic_load(&h->deadline)) return;
-  lock(&h->lk);
-  if (by < atomic_load(&h->deadline)) atomic_store(&h->deadline, by);
-  if (atomic_load(&h->rt->mon_until) > by) sysmon_wake(h->rt);
-  unlock(&h->lk);
 }
 
 // ---- the courier ------------------------------------------------------------------------------------------------

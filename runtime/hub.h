@@ -17,6 +17,7 @@
 
 #include "group.h"
 #include "lungo.h"
+#include "seam.h"
 #include <pthread.h>
 
 typedef struct Req {
@@ -43,6 +44,10 @@ struct lungo_Runtime {
   _Atomic int64_t close_by; // when the last finalizers are cut short
   _Atomic int64_t fin_by;   // when the finalizer that runs now has had its time; NS_FOREVER
   _Atomic bool fin_kill;    // it has
+  Estate *fin_estate;       // whose it is; written by its goroutine, lk held
+  Group *fin_group;         // and the run, if it is there still, for G.group; of that goroutine, as
+  int64_t fin_began;        // when it began
+  bool fin_bereft;          // the run is gone, and had limits
   _Atomic int64_t nextref;  // numbers of kept objects
   G *_Atomic courier;       // NULL until it runs
   // constant after lungo_new
@@ -71,9 +76,9 @@ void hub_expected(Hub *h);
 bool hub_startcourier(lua_State *L); // false: no memory
 void hub_poll_locked(Hub *h);        // asks all workers to look at kill levels
 void hub_wake_locked(Hub *h);
-int64_t hub_tick(Runtime *rt, int64_t now); // sysmon: limits; returns when to come again
-bool hub_failed(lua_State *L, G *g);        // an uncaught error, on top of L: did the host take it?
-void hub_finalizer(Hub *h);                 // the next finalizer begins: its time starts
-void hub_ready(Hub *h, G *g);               // h->lk held: g waits for the host and is to run
+void hub_earlier_locked(Hub *h, int64_t when); // hub_tick is wanted then
+int64_t hub_tick(Runtime *rt, int64_t now);    // sysmon: limits; returns when to come again
+bool hub_failed(lua_State *L, G *g);           // an uncaught error, on top of L: did the host take it?
+void hub_ready(Hub *h, G *g);                  // h->lk held: g waits for the host and is to run
 
 #endif

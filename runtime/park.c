@@ -306,7 +306,7 @@ int rt_safepoint(lua_State *L, bool can_park) {
     atomic_fetch_and(&ctx->poll, ~POLL_GC);
     gc_step(L);
   }
-  if (unlikely(atomic_load_explicit(&m->rt->fin_wanted, memory_order_relaxed))) fin_maybe(m);
+  if (unlikely(atomic_load_explicit(&m->rt->fin_wanted, memory_order_relaxed))) final_maybe(m);
   if (poll & POLL_HOOK) atomic_fetch_and(&ctx->poll, ~POLL_HOOK); // the caller looks at L->hookmask again
   if (unlikely(poll & POLL_KILL)) {
     atomic_fetch_and(&ctx->poll, ~POLL_KILL);

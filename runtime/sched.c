@@ -376,11 +376,11 @@ G *g_go(lua_State *L, int nargs, void (*onend)(lua_State *, G *, void *, int), v
   if (unlikely(!atomic_load_explicit(&L->gl->multi, memory_order_relaxed) || m->rt->frozen)) go_parallel(m, L);
   for (int i = 0; i <= nargs; i++) share_value(L, &fn[i]);
   Group *gr = L->g->group;
-  if (unlikely(gr != NULL)) group_admit(L, gr);
+  if (unlikely(gr != NULL || L->g->is_system)) group_admit(L, gr);
   G *g = g_make(m, L, fn, nargs + 1);
   if (unlikely(gr != NULL)) {
     group_join(gr, g);
-    if (L->g->is_system) gr->first = g;
+    if (L->g == gr->hub->courier) gr->first = g;
   }
   set_creator(g, L);
   g->onend = onend;
@@ -460,56 +460,6 @@ G *g_go_value(Ctx *ctx, const Value *fn, int64_t group) {
 
 G *g_go_system(Ctx *ctx, const Value *fn) { return go_bare(ctx, fn, false, NULL); }
 
-// ---- finalizers --------------------------------------------------------------------------------------
-// One system goroutine at a time runs them, and ends when none is left. (In a program with a single goroutine the
-// collector runs them itself, as Lua does: it should not become a threaded one because a file was collected.)
-
-// One by one, where each has a time limit.
-static void run_finalizers(lua_State *L, Hub *h) {
-  if (h == NULL || h->fin_ns == 0) {
-    gc_run_finalizers(L, -1);
-    return;
-  }
-  do hub_finalizer(h);
-  while (gc_run_finalizers(L, 1) > 0);
-  atomic_store(&h->fin_by, NS_FOREVER);
-}
-
-static int fin_main(lua_State *L) {
-  Runtime *rt = L->gl->rt;
-  do {
-    run_finalizers(L, rt->hub);
-    atomic_store(&rt->fin_running, false);
-    // Whoever queued more before that store saw us running and started nobody.
-  } while (gc_finalizers_pending(L->gl) && !atomic_exchange(&rt->fin_running, true));
-  return 0;
-}
-
-void rt_finalizers_ready(Global *gl) {
-  atomic_store(&gl->rt->fin_wanted, true);
-  m_poll(m_of(rt_current(gl)), POLL_PREEMPT); // to the slow half of the next safepoint
-}
-
-void fin_maybe(M *m) {
-  Runtime *rt = m->rt;
-  atomic_store(&rt->fin_wanted, false);
-  if (rt->hub != NULL && atomic_load(&rt->hub->killall) > 0) return; // lungo_free runs what is left
-  if (atomic_exchange(&rt->fin_running, true)) return;
-  Value fn = {.f = fin_main, .tag = TAG_LCF};
-  if (go_bare(&m->ctx, &fn, false, NULL) != NULL) return;
-  atomic_store(&rt->fin_running, false); // no memory: the next collection asks again
-}
-
-// A finalizer that took too long ends the goroutine: the others go on in a new one.
-static void fin_ended(Runtime *rt, G *g, int status) {
-  Hub *h = rt->hub;
-  if (h == NULL || status != STATUS_GOEXIT || g == h->courier) return;
-  atomic_store(&h->fin_by, NS_FOREVER);
-  atomic_store(&h->fin_kill, false);
-  atomic_store(&rt->fin_running, false);
-  if (gc_finalizers_pending(rt->gl)) atomic_store(&rt->fin_wanted, true);
-}
-
 // ---- running and ending -----------------------------------------------------------------------------------
 
 // The goroutine's end is a place where Lua may be called (onend, __tostring of an error), but nothing may park.
@@ -559,7 +509,7 @@ static void g_end(M *m, G *g, int status) {
     return;
   }
   bool failed = status != LUA_OK && status != STATUS_GOEXIT;
-  if (unlikely(g->is_system)) fin_ended(m->rt, g, status);
+  if (unlikely(g->is_system)) final_ended(m->rt, g, status);
   if (g->onend != NULL || failed) {
     begin_endcall(m, g);
     if (g->onend != NULL) g->onend(g->L, g, g->onend_arg, status);
@@ -826,7 +776,7 @@ static G *find_work(M *m, bool *inherit) {
       stop_for_world(m);
       continue;
     }
-    if (unlikely(atomic_load_explicit(&rt->fin_wanted, memory_order_relaxed))) fin_maybe(m);
+    if (unlikely(atomic_load_explicit(&rt->fin_wanted, memory_order_relaxed))) final_maybe(m);
     if (unlikely(atomic_load_explicit(&rt->quit_wanted, memory_order_relaxed))) rt_quit_poll(m);
     G *g = find_local(m, inherit);
     if (g == NULL && may_spin(m)) {

@@ -399,6 +399,15 @@ _Noreturn void process_exit(int status);
 // ---- modlock.c ----
 void modlock_reap(M *m); // goroutines of ended groups that wait to enter a module run again
 
+// ---- final.c ----
+void final_maybe(M *m);                          // finalizers wait: start their goroutine
+void final_ended(Runtime *rt, G *g, int status); // a system goroutine ends: is it that?
+void final_kill_locked(struct lungo_Runtime *h, struct Group *gr, int64_t now); // gr was told to end; h->lk held
+void final_alone(struct Group *gr);                                             // no goroutine of it is left
+void final_gone_locked(struct Group *gr);                                       // gr is about to be freed; h->lk held
+bool final_isbereft(const G *g);             // it runs what a run with limits left that is gone
+void final_release(struct lungo_Runtime *h); // the runtime is freed
+
 // ---- interrupt.c ----
 void interrupt_clear(Runtime *rt);           // a new run begins: what was asked for the last one does not concern it
 void interrupt_serve(Runtime *rt);           // sysmon, when rt->intr_wanted
@@ -413,7 +422,6 @@ bool calloff(Runtime *rt, G *g, Waiter **woken);
 bool calloff_gently(G *g);
 
 // ---- host.c / sched.c ----
-void fin_maybe(M *m);                    // finalizers wait: start their goroutine
 void end_patience(Runtime *rt, bool on); // LUNGO_LAST, os.exit: from now on the others have only so long to let go
 void host_notify(M *m);                  // goroutine 1 ended on another worker than M0
 bool host_detach(lua_State *L);          // the calling thread leaves L to the workers; false: they cannot be started

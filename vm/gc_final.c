@@ -7,6 +7,9 @@
 //             and marks it again: it lives until its finalizer has run. The queue is in reverse order of registration.
 //             With one goroutine finalizers run at the end of the safepoint that collected, as in Lua; with several,
 //             in a goroutine of their own (rt_finalizers_ready), or in the caller of collectgarbage.
+//             In a host's runtime, a table belongs to the run that registered it (Estate in seam.h): once that has been
+//             ended and has had its time, its tables are dropped instead. Userdata are made by C code, which may hold
+//             something in them that has to be given back: they belong to no run.
 // Invariants: an object leaves the queue with OF_FINALIZER cleared: to be finalized again, it must be registered again.
 //             Once there are several goroutines, whatever is queued is shared: its finalizer may run in another
 //             goroutine than those who used what it refers to. That is done here with the world stopped, because
@@ -27,10 +30,15 @@ void final_init(FinState *f) {
   f->tail = &f->head;
 }
 
+static void free_node(FinNode *n) {
+  rt_estate_drop(n->estate);
+  free(n);
+}
+
 static void free_nodes(FinNode *n) {
   while (n != NULL) {
     FinNode *next = n->next;
-    free(n);
+    free_node(n);
     n = next;
   }
 }
@@ -42,18 +50,26 @@ void final_free(FinState *f) {
 
 // ---- registering ---------------------------------------------------------------------------------------
 
+static FinNode *new_node(lua_State *L, Obj *o) {
+  FinNode *n = malloc(sizeof *n);
+  if (n == NULL) return NULL;
+  *n = (FinNode){.o = o};
+  if (o->type == OBJ_USERDATA || rt_estate(L, &n->estate)) return n;
+  free(n);
+  return NULL;
+}
+
 void gc_register_finalizer(lua_State *L, Obj *o, Table *mt) {
   struct GcState *gc = L->gl->gc;
   Value tm;
   if (atomic_load_explicit(&o->flags, memory_order_relaxed) & OF_FINALIZER) return;
   if (atomic_load_explicit(&gc->closing, memory_order_relaxed) || !meta_fast(L, mt, TM_GC, &tm)) return;
-  FinNode *n = malloc(sizeof *n);
+  FinNode *n = new_node(L, o);
   if (n == NULL) call_memerror(L);
   if (atomic_fetch_or_explicit(&o->flags, OF_FINALIZER, memory_order_relaxed) & OF_FINALIZER) {
-    free(n); // another goroutine was faster
+    free_node(n); // another goroutine was faster
     return;
   }
-  n->o = o;
   if (unlikely(race_on)) rt_race_release(n);
   n->next = atomic_load_explicit(&gc->fin.registered, memory_order_relaxed);
   while (!atomic_compare_exchange_weak_explicit(&gc->fin.registered, &n->next, n, memory_order_release,
@@ -93,7 +109,11 @@ void final_separate(Marking *mk) {
   FinNode *n = atomic_load_explicit(&f->registered, memory_order_relaxed), *kept = NULL, **keep = &kept;
   while (n != NULL) {
     FinNode *next = n->next;
-    if (!heap_ismarked(n->o) && may_finalize(mk->L, n->o)) {
+    bool dead = !heap_ismarked(n->o);
+    if (dead && rt_estate_isover(n->estate)) {
+      if (unlikely(race_on)) rt_race_forget(n);
+      free_node(n);
+    } else if (dead && may_finalize(mk->L, n->o)) {
       enqueue(f, n);
     } else {
       gc_mark_obj(&mk->m[0], n->o); // out of memory above: it lives until the next cycle
@@ -127,17 +147,20 @@ bool final_is_inside(lua_State *L) {
   return false;
 }
 
-// The next object, pushed onto L's stack at once: nothing else refers to it.
-static bool dequeue(lua_State *L, FinState *f) {
+// The next object, pushed onto L's stack at once: nothing else refers to it. *estate is the caller's.
+static bool dequeue(lua_State *L, FinState *f, Estate **estate) {
   if (atomic_load_explicit(&f->npending, memory_order_relaxed) == 0) return false;
   spin_lock(&f->lock);
   FinNode *n = f->head;
+  bool others = n != NULL && !rt_estate_may(L, n->estate);
+  if (others) n = NULL;
   if (n != NULL) {
     f->head = n->next;
     if (f->head == NULL) f->tail = &f->head;
     atomic_fetch_sub_explicit(&f->npending, 1, memory_order_relaxed);
   }
   spin_unlock(&f->lock);
+  if (others) rt_finalizers_ready(L->gl);
   if (n == NULL) return false;
   atomic_fetch_and_explicit(&n->o->flags, (uint8_t)~OF_FINALIZER, memory_order_relaxed);
   v_setobj(L->top++, n->o->type, n->o);
@@ -145,7 +168,9 @@ static bool dequeue(lua_State *L, FinState *f) {
     rt_race_acquire(n); // as gc_register_finalizer released it
     rt_race_forget(n);
   }
-  free(n);
+  *estate = n->estate;
+  n->estate = NULL;
+  free_node(n);
   return true;
 }
 
@@ -179,15 +204,30 @@ static void call_finalizer(lua_State *L) {
   L->top--;
 }
 
+// The object is on top; pops it. Many that are dropped would be long without a safepoint; while the universe closes
+// nothing catches what one may raise.
+static void finalize(lua_State *L, Estate *estate) {
+  if (rt_finalizer_begin(L, estate)) {
+    call_finalizer(L);
+    rt_finalizer_end(L);
+    return;
+  }
+  L->top--;
+  if (!atomic_load_explicit(&L->gl->gc->closing, memory_order_relaxed) &&
+      atomic_load_explicit(&L->ctx->poll, memory_order_relaxed) & (POLL_STW | POLL_KILL | POLL_PREEMPT))
+    rt_safepoint(L, false);
+}
+
 // "All" are those that wait now: a finalizer that makes more work for the collector must not keep us here for ever.
 int gc_run_finalizers(lua_State *L, int n) {
   FinState *f = &L->gl->gc->fin;
   size_t max = n >= 0 ? (size_t)n : atomic_load_explicit(&f->npending, memory_order_relaxed);
   ptrdiff_t top = raise_top(L);
   size_t ran = 0;
+  Estate *estate;
   atomic_fetch_add_explicit(&f->nrunning, 1, memory_order_relaxed);
-  while (ran < max && stack_trygrow(L, LUA_MINSTACK) && dequeue(L, f)) {
-    call_finalizer(L);
+  while (ran < max && stack_trygrow(L, LUA_MINSTACK) && dequeue(L, f, &estate)) {
+    finalize(L, estate);
     ran++;
   }
   atomic_fetch_sub_explicit(&f->nrunning, 1, memory_order_relaxed);

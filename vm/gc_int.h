@@ -9,6 +9,7 @@
 #include "gc.h"
 #include "heap.h"
 #include "lgassert.h"
+#include "seam.h"
 
 // ---- heap.c: the collector's side of the allocator. All with the world stopped, unless said otherwise. ---------
 
@@ -146,6 +147,7 @@ void weak_clear_keys(Marking *mk);
 typedef struct FinNode {
   struct FinNode *next;
   Obj *o;
+  Estate *estate; // of whose run it is (seam.h), kept; NULL: of none
 } FinNode;
 
 typedef struct FinState {

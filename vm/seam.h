@@ -112,6 +112,20 @@ void rt_modlock_unlock(Ctx *ctx, void *lock);
 // Finalizers are waiting (gc.c queued them): run them in a goroutine of their own soon.
 void rt_finalizers_ready(Global *gl);
 
+// What a run that a host started (lungo_start) leaves to be finalized: its time limit and its end concern that, too.
+typedef struct Estate Estate;
+// Of L's goroutine, kept for the caller; NULL: it belongs to no run. False: no memory.
+bool rt_estate(lua_State *L, Estate **out);
+void rt_estate_drop(Estate *e); // NULL is allowed
+// Its finalizers have had their time: no more of them is run. NULL is allowed. Any thread.
+bool rt_estate_isover(const Estate *e);
+// Whether L's goroutine may run e's finalizers: one run has no time for those of others.
+bool rt_estate_may(const lua_State *L, const Estate *e);
+// A finalizer begins, if true is returned, and ends. begin takes the caller's reference. If an error that nothing
+// catches leaves the finalizer, the runtime sees to `end`.
+bool rt_finalizer_begin(lua_State *L, Estate *e);
+void rt_finalizer_end(lua_State *L);
+
 // An error found no handler in its goroutine. Called by the VM with the frames still intact (L innermost, error value
 // on top) before deferred calls run: the runtime keeps the traceback for rt_panic. May be called again when a deferred
 // call raises another error.

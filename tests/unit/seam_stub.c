@@ -112,6 +112,33 @@ void rt_markroots(Global *gl, struct Marker *m) {
 
 void rt_finalizers_ready(Global *gl) { (void)gl; }
 
+bool rt_estate(lua_State *L, Estate **out) {
+  (void)L;
+  *out = NULL;
+  return true;
+}
+
+void rt_estate_drop(Estate *e) { (void)e; }
+
+bool rt_estate_isover(const Estate *e) {
+  (void)e;
+  return false;
+}
+
+bool rt_estate_may(const lua_State *L, const Estate *e) {
+  (void)L;
+  (void)e;
+  return true;
+}
+
+bool rt_finalizer_begin(lua_State *L, Estate *e) {
+  (void)L;
+  (void)e;
+  return true;
+}
+
+void rt_finalizer_end(lua_State *L) { (void)L; }
+
 void rt_gcphases(Global *gl, const uint64_t times[5]) {
   (void)gl;
   (void)times;

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// embed_final_test.c: what a run's script leaves to be finalized has the run's limits, and hurts nobody else.
+#include "lungo.h"
+#include <lauxlib.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(c) ((c) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #c), exit(1)))
+
+#define LIMIT 0.02
+#define PATIENCE                                                                                                       \
+  60 // seconds: then it will never be. Ten thousand finalizers with their own time each would take longer
+
+static atomic_int closed, ran, refused;
+
+static int close_resource(lua_State *L) {
+  (void)L;
+  atomic_fetch_add(&closed, 1);
+  return 0;
+}
+
+static int new_resource(lua_State *L) {
+  lua_newuserdatauv(L, 8, 0);
+  luaL_setmetatable(L, "resource");
+  return 1;
+}
+
+static int note_ran(lua_State *L) {
+  (void)L;
+  atomic_fetch_add(&ran, 1);
+  return 0;
+}
+
+// (ok, message) of a pcall.
+static int note_refused(lua_State *L) {
+  const char *msg = lua_tostring(L, 2);
+  if (!lua_toboolean(L, 1) && msg != NULL && strstr(msg, "is over") != NULL) atomic_fetch_add(&refused, 1);
+  return 0;
+}
+
+static int setup(lua_State *L) {
+  luaL_newmetatable(L, "resource");
+  lua_pushcfunction(L, close_resource);
+  lua_setfield(L, -2, "__gc");
+  lua_register(L, "resource", new_resource);
+  lua_register(L, "ran", note_ran);
+  lua_register(L, "refused", note_refused);
+  return 0;
+}
+
+static lungo_Runtime *open_runtime(int procs, double time, double finalizer_time) {
+  lungo_Options o;
+  lungo_defaults(&o);
+  o.processors = procs;
+  o.memory = 64 << 20;
+  o.libs = LUNGO_LIB_SAFE;
+  o.flags = LUNGO_SANDBOX;
+  o.time = time;
+  o.finalizer_time = finalizer_time;
+  o.setup = setup;
+  lungo_Runtime *rt = lungo_new(&o, NULL, 0);
+  CHECK(rt != NULL);
+  return rt;
+}
+
+static int run(lungo_Runtime *rt, const char *code, double time) {
+  lungo_Task *t = lungo_start(rt, &(lungo_Job){.code = code, .name = "=run", .time = time});
+  CHECK(t != NULL);
+  int r = lungo_wait(t, PATIENCE);
+  if (r == LUNGO_ERROR || r == LUNGO_TIMEOUT) fprintf(stderr, "%s: %d %s\n", code, r, lungo_error(t));
+  lungo_release(t);
+  return r;
+}
+
+// A run without limits, whose own finalizer must get its turn.
+static void check_served(lungo_Runtime *rt) {
+  atomic_store(&ran, 0);
+  CHECK(run(rt,
+            "local c = chan(1) local function leave() setmetatable({}, {__gc = function() c:send(1) ran() end}) end "
+            "leave() local over, got = time.after(50) repeat collectgarbage() select{{recv = c, function() got = true "
+            "end}, "
+            "{recv = over, function() error('late') end}, default = function() end} until got",
+            -1) == LUNGO_OK);
+  CHECK(atomic_load(&ran) == 1);
+}
+
+#define ENDLESS "__gc = function() while true do end end"
+
+static void test_many(int procs) {
+  static const char *const leave[] = {
+      "for i = 1, 10000 do setmetatable({}, {" ENDLESS "}) end ",
+      "for i = 1, 10000 do setmetatable({}, {__gc = function() pcall(function() while true do end end) end}) end ",
+      "local mt mt = {__gc = function(o) setmetatable(o, mt) while true do end end} setmetatable({}, mt) ",
+      "for i = 1, 10000 do setmetatable({}, {__gc = coroutine.wrap(function() while true do end end)}) end ",
+      "for i = 1, 10000 do setmetatable({}, {__gc = function() chan():recv() end}) end ",
+  };
+  static const struct {
+    double time, finalizer_time;
+    const char *then;
+    int status;
+  } ways[] = {
+      {LIMIT, LIMIT, "while true do collectgarbage() local t = {} for i = 1, 1000 do t[i] = {} end end", LUNGO_LIMIT},
+      {LIMIT, 0, "while true do local t = {} for i = 1, 1000 do t[i] = {} end end", LUNGO_LIMIT},
+      {0, LIMIT, "", LUNGO_OK}, // ended by itself
+      {0.5, 0, "", LUNGO_OK},
+  };
+  for (size_t i = 0; i < sizeof leave / sizeof *leave; i++)
+    for (size_t j = 0; j < sizeof ways / sizeof *ways; j++) {
+      char code[1000];
+      lungo_Runtime *rt = open_runtime(procs, ways[j].time, ways[j].finalizer_time);
+      snprintf(code, sizeof code, "%s%s", leave[i], ways[j].then);
+      int r = run(rt, code, 0);
+      CHECK(r == ways[j].status || r == LUNGO_LIMIT); // on a busy machine
+      check_served(rt);
+      CHECK(lungo_free(rt, 0.1) == LUNGO_OK);
+    }
+}
+
+// collectgarbage runs the caller's finalizers, not another run's, which would take its time.
+static void test_others(int procs) {
+  lungo_Runtime *rt = open_runtime(procs, 0, 0);
+  lungo_Task *t = lungo_start(rt, &(lungo_Job){.code = "for i = 1, 100 do setmetatable({}, {" ENDLESS "}) end "
+                                                       "chan():recv()"});
+  CHECK(t != NULL && lungo_wait(t, 0.001) == LUNGO_TIMEOUT);
+  CHECK(run(rt, "for i = 1, 20 do collectgarbage() end", 20) == LUNGO_OK);
+  lungo_cancel(t);
+  lungo_release(t);
+  check_served(rt);
+  CHECK(lungo_free(rt, 0.1) == LUNGO_OK);
+}
+
+// What a finalizer starts is the run's; when that is gone, nothing. (The run is told before its goroutine is gone, and
+// on a busy machine the finalizer may have had its time before it could begin: so it is tried more than once.)
+static void test_start(int procs) {
+  lungo_Runtime *rt = open_runtime(procs, LIMIT, LIMIT);
+  atomic_store(&refused, 0);
+  for (int i = 0; i < 1000 && atomic_load(&refused) == 0; i++) {
+    CHECK(run(rt, "setmetatable({}, {__gc = function() refused(pcall(go, function() end)) end})", 5) == LUNGO_OK);
+    check_served(rt);
+  }
+  CHECK(atomic_load(&refused) > 0);
+  CHECK(run(rt,
+            "setmetatable({}, {__gc = function() go(function() while true do end end) end}) collectgarbage() "
+            "while true do end",
+            0) == LUNGO_LIMIT);
+  CHECK(lungo_cancelall(rt, PATIENCE) == LUNGO_OK);
+  CHECK(lungo_free(rt, 1) == LUNGO_OK);
+}
+
+// Userdata are C code's: they are finalized, whatever became of the script.
+static void test_userdata(int procs) {
+  lungo_Runtime *rt = open_runtime(procs, LIMIT, LIMIT);
+  atomic_store(&closed, 0);
+  CHECK(run(rt,
+            "for i = 1, 100 do resource() end for i = 1, 100 do setmetatable({}, {" ENDLESS "}) end while true do end",
+            0) == LUNGO_LIMIT);
+  check_served(rt);
+  CHECK(lungo_free(rt, 5) == LUNGO_OK);
+  CHECK(atomic_load(&closed) == 100);
+}
+
+int main(void) {
+  for (int procs = 1; procs <= 2; procs++) {
+    test_many(procs);
+    test_others(procs);
+    test_start(procs);
+    test_userdata(procs);
+  }
+  puts("embed final ok");
+  return 0;
+}
