@@ -2,6 +2,8 @@
 //
 // embed_limit_test.c: limits of runs: instructions, goroutines, memory. How soon they take effect, whatever the script
 // does, is embed_hostile_test.c's question.
+#include "gc.h"
+#include "hub.h"
 #include "lungo.h"
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -95,6 +97,57 @@ static void test_goroutines(void) {
   CHECK(lungo_free(rt, 1) == LUNGO_OK);
 }
 
+static _Atomic uint64_t marked;
+
+static uint64_t cycles(lua_State *L) {
+  struct GcStats st;
+  gc_stats(L->gl, &st);
+  return st.ncycles;
+}
+
+static int mark(lua_State *L) {
+  atomic_store(&marked, cycles(L));
+  return 0;
+}
+
+static int register_mark(lua_State *L) {
+  lua_register(L, "mark", mark);
+  return 0;
+}
+
+// When all of the memory is alive, one collection finds that out. (The pause is set so that none takes place for other
+// reasons.) One more may follow the error.
+static void test_memory_at_once(void) {
+  lungo_Options o;
+  lungo_defaults(&o);
+  o.memory = 64 << 20;
+  o.setup = register_mark;
+  lungo_Runtime *rt = lungo_new(&o, NULL, 0);
+  lungo_Task *t = lungo_start(rt, &(lungo_Job){.code = "collectgarbage('setpause', 1000) local t while true do t = {t} "
+                                                       "if mark and collectgarbage('count') > 40000 then mark() "
+                                                       "mark = nil end end"});
+  CHECK(lungo_wait(t, 60) == LUNGO_ERROR && strstr(lungo_error(t), "not enough memory") != NULL);
+  uint64_t n = cycles(rt->L) - atomic_load(&marked);
+  if (n > 2) fprintf(stderr, "%d collections\n", (int)n);
+  CHECK(atomic_load(&marked) > 0 && n <= 2);
+  lungo_release(t);
+  CHECK(lungo_free(rt, 1) == LUNGO_OK);
+}
+
+// Who catches the error and lets go of what he has goes on.
+static void test_memory_caught(void) {
+  lungo_Runtime *rt = open_runtime(2);
+  lungo_Task *t = lungo_start(
+      rt, &(lungo_Job){.code = "for i = 1, 5 do local t = {} local ok, msg = pcall(function() while true do "
+                               "t = {t} end end) t = nil assert(not ok and msg == 'not enough memory') end",
+                       .time = -1});
+  int r = lungo_wait(t, 60);
+  if (r != LUNGO_OK) fprintf(stderr, "%d %s\n", r, lungo_error(t));
+  CHECK(r == LUNGO_OK);
+  lungo_release(t);
+  CHECK(lungo_free(rt, 1) == LUNGO_OK);
+}
+
 static void test_memory(void) {
   lungo_Runtime *rt = open_runtime(2);
   lungo_Task *t = lungo_start(
@@ -109,6 +162,8 @@ int main(void) {
   test_instructions();
   test_goroutines();
   test_memory();
+  test_memory_at_once();
+  test_memory_caught();
   puts("embed limit ok");
   return 0;
 }
