@@ -234,7 +234,8 @@ LUA_API void lungo_ref_release(lungo_Ref *ref);
 
 typedef struct lungo_Options {
   size_t size;            // sizeof(lungo_Options): lungo_defaults sets it
-  int processors;         // OS threads that run Lua at once; 0: as many as CPUs (LUNGOMAXPROCS)
+  int processors;         // OS threads that run Lua at once; 0: as many as CPUs (LUNGOMAXPROCS). No more than one for
+                          // each megabyte of memory
   size_t memory;          // bytes of the Lua heap; 0: no limit
   unsigned libs;          // LUNGO_LIB_*
   unsigned flags;         // LUNGO_READONLY ...

@@ -210,8 +210,19 @@ static void say(char *err, size_t errlen, const char *msg) {
   if (err != NULL && errlen > 0) snprintf(err, errlen, "%s", msg);
 }
 
+// Each processor allocates from blocks of its own, some 64 KB for each size of object: a small heap would be full of
+// what sixteen of them have in hand.
+#define MEMORY_EACH ((size_t)1 << 20)
+
+static void set_processors(const Hub *h, lua_State *L) {
+  int n = h->opt.processors > 0 ? h->opt.processors : lungo_maxprocs(L, 0);
+  size_t most = h->memory_limit / MEMORY_EACH;
+  if (h->memory_limit > 0 && (size_t)n > most) n = most > 0 ? (int)most : 1;
+  lungo_maxprocs(L, n);
+}
+
 static bool set_up(Hub *h, lua_State *L, char *err, size_t errlen) {
-  if (h->opt.processors > 0) lungo_maxprocs(L, h->opt.processors);
+  set_processors(h, L);
   lua_pushcfunction(L, open_all);
   lua_pushlightuserdata(L, &h->opt);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {

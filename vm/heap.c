@@ -14,9 +14,11 @@
 //             made since lie behind the cache's position in a span that nobody else allocates from.
 //             The sweep therefore only counts mark bits: 512 bytes for each 64 KB, a millisecond or so for a
 //             gigabyte. It is done at once and in parallel while the world is stopped; a lazy sweep would buy nothing.
-// Invariants: mark bits of free units are all clear. A span is current in one cache, or in the partial list of its
-//             class, or used up until the next sweep. No element is handed out twice between two sweeps.
-//             Allocation never collects: it sets POLL_GC on the worker that crosses the threshold.
+// Invariants: mark bits of free units are all clear. The elements of a span belong to caches (those before Span.pos),
+// or
+//             it is in the partial list of its class, or both; or it is used up until the next sweep. No element is
+//             handed out twice between two sweeps. Allocation never collects: it sets POLL_GC on the worker that
+//             crosses the threshold.
 // Reserve:    *when memory is refused, allocation still succeeds until the next safepoint*, where a collection then
 //             runs. For that the heap always holds something back: free units of its chunks (RESERVE_UNITS, or
 //             RESERVE_EACH for every processor, since all may be on their way to a safepoint), and, if a
@@ -61,6 +63,7 @@
 #define BIG_UNITS 4 // units of a span of the large classes, so that little is left over at its end
 #define RUN_BYTES 4096
 #define FLUSH_BYTES ((size_t)16 << 10)
+#define PART_BYTES ((size_t)8 << 10)
 #define RESERVE_UNITS 16
 #define RESERVE_EACH 4
 #define RESERVE_LEAST 8
@@ -121,6 +124,7 @@ typedef struct Span {
   uint8_t cls;
   uint32_t nelem;
   uint32_t live; // marked elements at the last sweep; 0: all elements are free
+  uint32_t pos;  // small: elements before this one belong to caches until the next sweep
   size_t bytes;  // large: bytes that count as used
 } Span;
 
@@ -164,7 +168,7 @@ struct Heap {
 typedef struct Bump {
   char *_Atomic cur, *_Atomic end; // the run
   Span *span;
-  uint32_t pos; // first element of the span behind the run
+  uint32_t pos, stop; // the cache's elements of the span behind the run
   uint32_t esize;
 } Bump;
 
@@ -203,11 +207,11 @@ static uint32_t max_run(const Heap *h, uint32_t esize) {
   return n > 0 ? n : 1;
 }
 
-// Makes the next free elements behind b->pos the run. Returns its bytes, 0 at the end of the span.
+// Makes the next free elements behind b->pos the run. Returns its bytes, 0 at the end of the cache's part of the span.
 static size_t next_run(Heap *h, Bump *b) {
   Span *s = b->span;
   if (s == NULL) return 0;
-  uint32_t k = b->esize / HEAP_GRANULE, n = s->nelem, i = b->pos, first, max = max_run(h, b->esize);
+  uint32_t k = b->esize / HEAP_GRANULE, n = b->stop, i = b->pos, first, max = max_run(h, b->esize);
   if (s->live == 0) {
     first = i;
     i = n - i < max ? n : i + max;
@@ -396,19 +400,33 @@ static void span_free_locked(Heap *h, Span *s) {
   h->nfree += s->units;
 }
 
-// A span with free elements for one cache: a partly used one first.
-static Span *span_for_class(Heap *h, int cls) {
-  spin_lock(&h->lock);
+static Span *small_span_locked(Heap *h, int cls) {
   Span *s = h->partial[cls];
+  if (s != NULL) return s;
+  if ((s = span_new_locked(h, class_units(cls))) == NULL) return NULL;
+  s->state = SPAN_SMALL;
+  s->cls = (uint8_t)cls;
+  s->nelem = (uint32_t)(s->units * UNIT / class_size[cls]);
+  s->pos = 0;
+  s->next = NULL;
+  h->partial[cls] = s;
+  return s;
+}
+
+// Elements for one cache, free ones among them, of a partly used span if there is one. Where memory is limited the
+// caches share a span, each having PART_BYTES at a time, or a small heap would be full of what processors have in hand.
+static bool take_part(Heap *h, Bump *b, int cls) {
+  spin_lock(&h->lock);
+  Span *s = b->span = small_span_locked(h, cls);
   if (s != NULL) {
-    h->partial[cls] = s->next;
-  } else if ((s = span_new_locked(h, class_units(cls))) != NULL) {
-    s->state = SPAN_SMALL;
-    s->cls = (uint8_t)cls;
-    s->nelem = (uint32_t)(s->units * UNIT / class_size[cls]);
+    uint32_t part = heap_is_limited(h) ? (uint32_t)(PART_BYTES / class_size[cls]) + 1 : s->nelem;
+    b->esize = class_size[cls];
+    b->pos = s->pos;
+    s->pos = b->stop = s->nelem - s->pos > part ? s->pos + part : s->nelem;
+    if (s->pos == s->nelem) h->partial[cls] = s->next;
   }
   spin_unlock(&h->lock);
-  return s;
+  return s != NULL;
 }
 
 // ---- accounting ------------------------------------------------------------------------------------
@@ -526,11 +544,8 @@ static NOINLINE char *bump_refill(Ctx *ctx, int cls) {
   if (unlikely(h->single) && fails_now(h, ctx)) return refused(h, ctx, class_size[cls]);
   size_t got = next_run(h, b);
   while (got == 0) {
-    b->span = span_for_class(h, cls);
-    if (b->span == NULL) return refused(h, ctx, class_units(cls) * UNIT);
+    if (!take_part(h, b, cls)) return refused(h, ctx, class_units(cls) * UNIT);
     if (unlikely(heap_is_pressed(h))) want_gc(ctx);
-    b->esize = class_size[cls];
-    b->pos = 0;
     got = next_run(h, b);
   }
   cache_count(c, ctx, got);
@@ -732,6 +747,7 @@ static size_t span_settle(Heap *h, Span *s, Span **tail[]) {
   }
   if (s->state == SPAN_LARGE) return s->bytes;
   if (!nearly_full(s)) {
+    s->pos = 0;
     *tail[s->cls] = s;
     tail[s->cls] = &s->next;
     s->next = NULL;

@@ -148,6 +148,34 @@ static void test_memory_caught(void) {
   CHECK(lungo_free(rt, 1) == LUNGO_OK);
 }
 
+static void no_panic(void *ud, const char *text) {
+  (void)ud;
+  fprintf(stderr, "%s\n", text);
+  exit(1);
+}
+
+// Two megabytes that live, much garbage, and more processors than could have blocks of every size in hand.
+static void test_memory_small(void) {
+  for (int i = 0; i < 10; i++) {
+    lungo_Options o;
+    lungo_defaults(&o);
+    o.processors = 16;
+    o.memory = 4 << 20;
+    o.panic = no_panic;
+    lungo_Runtime *rt = lungo_new(&o, NULL, 0);
+    lungo_Task *t = lungo_start(
+        rt, &(lungo_Job){.code = "local keep = {} for i = 1, 14000 do keep[i] = {i} end local wg = sync.waitgroup() "
+                                 "for g = 1, 32 do wg:go(function() for i = 1, 300 do local t = {i, tostring(i), {x = "
+                                 "i, y = {}}, function() return i end, ('x'):rep(i)} table.concat{t[2], 'a', i} "
+                                 "coroutine.wrap(function(a) coroutine.yield(a) end)(1) end end) end wg:wait()"});
+    int r = lungo_wait(t, 60);
+    if (r != LUNGO_OK) fprintf(stderr, "%d %s\n", r, lungo_error(t));
+    CHECK(r == LUNGO_OK);
+    lungo_release(t);
+    CHECK(lungo_free(rt, 1) == LUNGO_OK);
+  }
+}
+
 static void test_memory(void) {
   lungo_Runtime *rt = open_runtime(2);
   lungo_Task *t = lungo_start(
@@ -164,6 +192,7 @@ int main(void) {
   test_memory();
   test_memory_at_once();
   test_memory_caught();
+  test_memory_small();
   puts("embed limit ok");
   return 0;
 }
