@@ -296,9 +296,14 @@ struct Reap {
 
 static void reap_one(G *g, void *arg) {
   struct Reap *r = arg;
-  if (g_status(g) != G_WAITING || g == r->rt->hub->courier) return;
+  GStatus status = g_status(g);
+  if ((status != G_WAITING && status != G_SYSCALL) || g == r->rt->hub->courier) return;
   uint32_t level = g_killlevel(r->rt, g);
   if (level == 0 || (level == 1 && g->killseen)) return;
+  if (status == G_SYSCALL) {
+    sleeper_wake(g);
+    return;
+  }
   Waiter *others = NULL;
   if (g->reason == WAIT_HOST ? !leave_host(g) : calloff_gently(g) || !calloff(r->rt, g, &others)) return;
   v_setnil(&g->w.v);

@@ -31,6 +31,7 @@
 #endif
 
 #define ATTACH_POLL_US 200              // between looks for a free P: the goroutines that hold them were told to end
+#define SLEEPER_NS INT64_C(100000000)   // what woken threads are waited for, should the machine be busy
 #define LAST_STOP_NS INT64_C(100000000) // what a goroutine that computes in C is waited for, at least
 
 Runtime *rt_of(Global *gl) { return gl->rt; }
@@ -555,9 +556,17 @@ fail:
   return -ENOMEM;
 }
 
+static void wake_sleeper(G *g, void *arg) {
+  int *n = arg;
+  *n += sleeper_wake(g);
+}
+
 // All threads of ours but those in blocking regions end: at their safepoints, or where they sleep. Returns how many of
 // the latter there are. `stuck` more do not come to a safepoint.
 static int end_threads(Runtime *rt, int stuck) {
+  int sleepers = 0;
+  g_each(rt, wake_sleeper, &sleepers);
+  int64_t patience = sleepers > 0 ? mono_ns() + SLEEPER_NS : 0; // they come back from a blocking region
   sched_lock(rt);
   atomic_store(&rt->dying, true);
   atomic_fetch_add(&rt->stwevent, 1);
@@ -567,10 +576,11 @@ static int end_threads(Runtime *rt, int stuck) {
   sysmon_wake(rt);
   for (;;) {
     sched_lock(rt);
-    int n = atomic_load(&rt->nthreads), blocked = rt->nblocked + stuck;
-    if (n > 0 && n <= blocked && rt->detached) rt->orphaned = true; // the last of them frees all (rt_threadends)
+    int n = atomic_load(&rt->nthreads);
+    bool away = n <= rt->nblocked + stuck && (n == 0 || patience == 0 || mono_ns() >= patience);
+    if (n > 0 && away && rt->detached) rt->orphaned = true; // the last of them frees all (rt_threadends)
     sched_unlock(rt);
-    if (n <= blocked) return n;
+    if (away) return n;
     futex_wait((_Atomic uint32_t *)&rt->nthreads, (uint32_t)n, mono_ns() + SLICE_NS);
   }
 }

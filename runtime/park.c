@@ -340,11 +340,20 @@ static void sleep_nested(M *m, int64_t until) {
   _Atomic uint32_t *intr = &m->g->intr; // an interrupt ends the sleep
   m->g->reason = WAIT_SLEEP;
   m->g->since = coarse_ns();
+  atomic_store(&m->sleeps, true);
   rt_block_enter(&m->ctx);
   while (atomic_load(intr) == 0 && futex_wait(intr, 0, until) && mono_ns() < until) {
   }
   rt_block_leave(&m->ctx);
+  atomic_store(&m->sleeps, false);
   m->g->reason = WAIT_NONE;
+}
+
+bool sleeper_wake(G *g) {
+  if (g_status(g) != G_SYSCALL || g->m == NULL || !atomic_load(&g->m->sleeps)) return false;
+  atomic_fetch_or(&g->intr, INTR_WAKE);
+  futex_wake(&g->intr, 1);
+  return true;
 }
 
 int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
@@ -354,6 +363,7 @@ int g_sleepc(lua_State *L, int64_t ns, lua_KContext kctx, lua_KFunction k) {
   if (!can_flat(m) && !lockstep_ison(m->rt)) {
     sleep_nested(m, until);
     if (unlikely(atomic_load(&m->g->intr) != 0)) interrupt_raise(L); // now: there may be no safepoint to come
+    if (unlikely(m->rt->hub != NULL)) g_checkkill(m, L);
     return k(L, LUA_YIELD, kctx);
   }
   rt_start(m->rt, m); // only the monitor can call off a sleep (interrupt.c); without memory for it nothing can

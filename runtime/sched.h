@@ -65,6 +65,8 @@ extern const char *const wait_reason_text[WAIT_COUNT];
 #define INTR_END 4u      // end as by runtime.goexit
 #define INTR_PARKED 8u   // its wait was called off: raise instead of finishing it, as it has not succeeded
 
+#define INTR_WAKE 16u // it is to end or to stop, and finds out by itself: only the sleep of its thread is over
+
 // One goroutine's place in one wait queue. A plain operation uses the one inside G; a select has several.
 // Guarded by the lock of the object whose queue it is in; `v`, `ok` are written by the waker before g_ready and read
 // by the goroutine after it runs again.

@@ -95,6 +95,7 @@ struct M {
   bool is_host;              // M0: a thread of the host program
   bool helper;               // [L] woken to help a stopped world, without a P
   _Atomic uint32_t syscalls; // blocking regions entered and left: odd inside one
+  _Atomic bool sleeps;       // in park.c: sleep_nested, on G.intr
   _Atomic uint32_t note;     // sleeping: 0; set to 1 by the waker
   _Atomic uint8_t where;     // MWhere, changed under rt->lock
   P *nextp;                  // [L] given by the waker
@@ -407,6 +408,9 @@ void final_alone(struct Group *gr);                                             
 void final_gone_locked(struct Group *gr);                                       // gr is about to be freed; h->lk held
 bool final_isbereft(const G *g);             // it runs what a run with limits left that is gone
 void final_release(struct lungo_Runtime *h); // the runtime is freed
+
+// ---- park.c ----
+bool sleeper_wake(G *g); // world stopped: if g's thread sleeps for it, that is over. Was it so?
 
 // ---- interrupt.c ----
 void interrupt_clear(Runtime *rt);           // a new run begins: what was asked for the last one does not concern it

@@ -113,7 +113,8 @@ pty_test() {
 }
 
 case $name in
-  unit/*) run "$build/$name"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
+  # What a unit test makes it frees, and the address sanitizer looks.
+  unit/*) ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=0/detect_leaks=1} run "$build/$name"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
   diff/*) diff_test ;;
   cli/*.sh) run bash "tests/$name" "$(realpath "$lungo")"; cat "$tmp/out" >>"$tmp/err"; [ "$status" -eq 0 ] && pass; fail "exit status $status" ;;
   pty/*) pty_test ;;

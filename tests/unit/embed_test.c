@@ -256,6 +256,7 @@ static void test_free(int procs) {
       "x = setmetatable({}, {__gc = function() chan():recv() end})",
       "local function f() setmetatable({}, {__gc = f}) end f() while true do collectgarbage() end",
       "for i = 1, 100 do go(function() time.sleep(i) end) end",
+      "table.sort({3, 2, 1}, function() time.sleep(100) end)",
       "time.tick(0.0001) time.afterfunc(0.001, function() while true do end end)"};
   lungo_Options o;
   lungo_defaults(&o);

@@ -67,6 +67,8 @@ static const char *const hostile[] = {
     "chan():recv()",
     "for i = 1, 1000 do go(function() chan():recv() end) end select{}",
     "time.sleep(1000)",
+    "table.sort({3, 2, 1}, function() time.sleep(1000) end)",
+    "for i = 1, 20 do go(function() string.gsub('abc', '.', function() pcall(time.sleep, 1000) end) end) end select{}",
     "local t = {} for i = 1, 1000 do t[i] = i end while true do for k in pairs(t) do t[k] = nil t[k] = 1 end end",
     "while true do tostring(setmetatable({}, {__tostring = function() while true do end end})) end",
     "print(setmetatable({}, {__tostring = function() while true do end end}))",
