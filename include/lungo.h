@@ -299,7 +299,9 @@ LUA_API int lungo_nresults(lungo_Task *t);
 LUA_API const lungo_Value *lungo_result(lungo_Task *t, int i);
 LUA_API const char *lungo_error(lungo_Task *t);
 // Ends the run's goroutines, also those it started that outlive it. They cannot catch it; deferred calls and __close
-// methods run, for 10 ms at most, and so do finalizers of their tables. Returns at once.
+// methods run, for 10 ms at most, and so do finalizers of their tables. Returns at once. While a C function computes
+// without returning, goroutines that wait cannot be woken: then LUNGO_STUCK is told after two seconds, and they end
+// when it returns.
 LUA_API void lungo_cancel(lungo_Task *t);
 // Cancels all runs and waits until their goroutines are gone: LUNGO_OK, or LUNGO_TIMEOUT.
 LUA_API int lungo_cancelall(lungo_Runtime *rt, double timeout);

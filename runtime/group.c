@@ -291,7 +291,7 @@ static bool leave_host(G *g) {
 
 struct Reap {
   Runtime *rt;
-  GList woken;
+  GList firsts, woken; // of each run the one that the host hears of, and the rest, of which there may be very many
 };
 
 static void reap_one(G *g, void *arg) {
@@ -307,7 +307,7 @@ static void reap_one(G *g, void *arg) {
   Waiter *others = NULL;
   if (g->reason == WAIT_HOST ? !leave_host(g) : calloff_gently(g) || !calloff(r->rt, g, &others)) return;
   v_setnil(&g->w.v);
-  glist_push(&r->woken, g);
+  glist_push(g->group != NULL && atomic_load(&g->group->first) == g ? &r->firsts : &r->woken, g);
   waiters_ready(NULL, others);
 }
 
@@ -323,6 +323,7 @@ void group_reap(lua_State *L) {
   g_each(m->rt, reap_one, &r);
   unlock(&h->lk);
   start_world(m);
+  for (G *g; (g = glist_pop(&r.firsts)) != NULL;) g_readyfirst(m->rt, g);
   for (G *g; (g = glist_pop(&r.woken)) != NULL;) g_ready(&m->ctx, g);
 }
 
