@@ -195,7 +195,7 @@ LUA_API lungo_Value lungo_nil(void);
 LUA_API lungo_Value lungo_boolean(int b);
 LUA_API lungo_Value lungo_integer(lua_Integer i);
 LUA_API lungo_Value lungo_number(lua_Number n);
-LUA_API lungo_Value lungo_string(const char *s);
+LUA_API lungo_Value lungo_string(const char *s); // NULL: nil
 LUA_API lungo_Value lungo_lstring(const char *s, size_t len);
 LUA_API lungo_Value lungo_pointer(void *p);
 LUA_API lungo_Value lungo_channel(lungo_Chan *ch);

@@ -202,7 +202,7 @@ static Hub *hub_make(const lungo_Options *o) {
   if (o != NULL) memcpy(&h->opt, o, o->size < sizeof *o ? o->size : sizeof *o);
   pthread_mutex_init(&h->outlock, NULL);
   h->memory_limit = h->opt.memory;
-  h->fin_ns = h->opt.finalizer_time > 0 ? (int64_t)(h->opt.finalizer_time * 1e9) : 0;
+  h->fin_ns = host_ns(h->opt.finalizer_time);
   return h;
 }
 
@@ -261,6 +261,7 @@ LUA_API lungo_Runtime *lungo_new(const lungo_Options *o, char *err, size_t errle
 
 // How long goroutines and finalizers have: most of the time for ending well.
 LUA_API int lungo_free(lungo_Runtime *h, double timeout) {
+  if (h == NULL) return LUNGO_OK; // as free: lungo_new may have failed
   Runtime *rt = h->rt;
   lua_State *L = h->L;
   M *outer = m_current;
@@ -330,9 +331,11 @@ static void task_end(lungo_Task *t, int status) {
   task_unref(t);
 }
 
+#define FREED_TEXT "cancelled: the runtime was freed"
+
 static void task_fail(lungo_Task *t, int status, const char *msg) {
   if (!task_claim(t)) return;
-  t->error = strdup(msg != NULL ? msg : "the runtime is gone");
+  t->error = strdup(msg != NULL ? msg : FREED_TEXT);
   task_end(t, status);
 }
 
@@ -341,7 +344,7 @@ static void task_abandon(void *owner, int status) {
   if (status == LUNGO_STUCK)
     task_fail(t, LUNGO_STUCK, "ended, but does not return from a C function");
   else
-    task_fail(t, LUNGO_CANCELLED, "cancelled: the runtime was freed");
+    task_fail(t, LUNGO_CANCELLED, FREED_TEXT);
   task_unref(t);
 }
 
@@ -465,7 +468,9 @@ static void task_ended(lua_State *L, G *g, void *arg, int status) {
     t->error = strdup(why_text(why));
     task_end(t, why);
   } else if (status == STATUS_GOEXIT) {
-    task_end(t, atomic_load(&gr->hub->killall) > 0 ? LUNGO_CANCELLED : LUNGO_OK);
+    bool freed = atomic_load(&gr->hub->killall) > 0;
+    if (freed) t->error = strdup(FREED_TEXT);
+    task_end(t, freed ? LUNGO_CANCELLED : LUNGO_OK);
   } else {
     t->error = error_text(L, g, false);
     task_end(t, LUNGO_ERROR);
@@ -539,7 +544,7 @@ LUA_API lungo_Task *lungo_start(lungo_Runtime *h, const lungo_Job *job) {
   atomic_init(&t->refs, 2);
   t->req.run = task_start;
   t->req.failed = task_failed;
-  t->ns = seconds > 0 ? (int64_t)(seconds < 9e9 ? seconds * 1e9 : 9e18) : 0;
+  t->ns = host_ns(seconds);
   t->job = *job;
   bool ok = copy_job(&t->job);
   t->group = group_new(h, false, instr, (int)(gos < 1000000000 ? gos : 0), t->ns > 0 || instr > 0 || gos > 0, t,

@@ -37,6 +37,7 @@ void chan_push(lua_State *L, const lungo_Chan *ch);
 
 // Sleeps until *word is not 0 or the time is over (NS_FOREVER: never). False: it is over.
 bool host_wait(_Atomic uint32_t *word, int64_t deadline);
+int64_t host_ns(double seconds);       // 0: no time, or no number
 int64_t host_deadline(double seconds); // negative: NS_FOREVER
 void host_signal(_Atomic uint32_t *word);
 

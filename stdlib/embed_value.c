@@ -14,9 +14,14 @@
 
 // ---- waiting ------------------------------------------------------------------------------------------------------
 
+int64_t host_ns(double seconds) {
+  if (!(seconds > 0)) return 0; // also what is no number
+  return seconds < 9e9 ? (int64_t)(seconds * 1e9) : INT64_C(9000000000000000000);
+}
+
 int64_t host_deadline(double seconds) {
   if (seconds < 0 || seconds > 9e9) return NS_FOREVER;
-  return mono_ns() + (int64_t)(seconds * 1e9);
+  return mono_ns() + host_ns(seconds);
 }
 
 bool host_wait(_Atomic uint32_t *word, int64_t deadline) {
@@ -119,7 +124,7 @@ LUA_API lungo_Value lungo_lstring(const char *s, size_t len) {
   return v;
 }
 
-LUA_API lungo_Value lungo_string(const char *s) { return lungo_lstring(s, strlen(s)); }
+LUA_API lungo_Value lungo_string(const char *s) { return s != NULL ? lungo_lstring(s, strlen(s)) : lungo_nil(); }
 
 LUA_API lungo_Value lungo_pointer(void *p) {
   lungo_Value v = {.type = LUNGO_TPOINTER, .u.p = p};
