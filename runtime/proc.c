@@ -39,17 +39,15 @@ Ctx *rt_current(Global *gl) {
   return m != NULL ? &m->ctx : NULL;
 }
 
-Ctx *rt_enter(Ctx *ctx) {
+Ctx *rt_enter_slow(Ctx *ctx) {
   M *was = m_current, *m = m_of(ctx);
-  if (was == m || (was != NULL && !was->is_host)) return NULL;
+  if (was != NULL && !was->is_host) return NULL;
   m_current = m;
   // Only if its frames lie below us is it sure to be there when we leave; its host may close it meanwhile else.
   return was != NULL && was->ctx.nlevels > 1 ? &was->ctx : NULL;
 }
 
-void rt_leave(Ctx *around) {
-  if (unlikely(around != NULL)) m_current = m_of(around);
-}
+void rt_leave_slow(Ctx *around) { m_current = m_of(around); }
 
 // ---- notes -------------------------------------------------------------------------------------------
 

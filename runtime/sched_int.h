@@ -313,7 +313,6 @@ M *m_new(Runtime *rt);
 bool m_spawn(M *m);                                           // starts the OS thread
 int thread_start(Runtime *rt, void *(*f)(void *), void *arg); // detached, signals blocked; counted. 0 or -errno
 void m_setcurrent(M *m);
-extern _Thread_local M *m_current;
 
 // ---- park.c ----
 void g_readyfirst(Runtime *rt, G *g); // as g_ready; g runs before all that are runnable

@@ -511,10 +511,15 @@ static NOINLINE void call_noyield_slow(lua_State *L, Value *func, int nresults) 
   L->nny--;
 }
 
-// Where nothing can yield anyway, it need not be said again.
+// Whether a call by L that cannot yield is one for call_inner. Where nothing can yield anyway, it need not be said
+// again.
+static ALWAYS_INLINE bool is_inner(lua_State *L, Ctx *ctx) { // ctx: L->ctx
+  return L->nny != 0 && is_running(L, ctx) && ctx->module == NULL && ctx->nlevels != 0;
+}
+
 static ALWAYS_INLINE void call_noyield(lua_State *L, Value *func, int nresults) {
   Ctx *ctx = L->ctx;
-  if (likely(L->nny != 0 && is_running(L, ctx) && ctx->module == NULL && ctx->nlevels != 0)) {
+  if (likely(is_inner(L, ctx))) {
     call_inner(L, ctx, func, nresults);
   } else {
     call_noyield_slow(L, func, nresults);
@@ -584,16 +589,19 @@ int call_tryall(lua_State *L, void (*f)(lua_State *, void *), void *ud) {
   return status;
 }
 
-// call_try, and the state as it must be after a protected call: closed down to `oldtop`, the error value there.
+// The state as it must be after a protected call that failed: closed down to `oldtop`, the error value there.
+static COLD int close_failed(lua_State *L, ptrdiff_t oldtop, int status) {
+  status = tbc_close_protected(L, oldtop, status);
+  call_seterrorobj(L, status, stack_restore(L, oldtop));
+  stack_unoverflow(L);
+  return status;
+}
+
 static int call_protected(lua_State *L, void (*f)(lua_State *, void *), void *ud, ptrdiff_t oldtop, ptrdiff_t handler) {
   ptrdiff_t errfunc = L->errfunc;
   L->errfunc = handler;
   int status = try_with(L, f, ud, false);
-  if (unlikely(status != LUA_OK)) {
-    status = tbc_close_protected(L, oldtop, status);
-    call_seterrorobj(L, status, stack_restore(L, oldtop));
-    stack_unoverflow(L);
-  }
+  if (unlikely(status != LUA_OK)) status = close_failed(L, oldtop, status);
   L->errfunc = errfunc;
   return status;
 }
@@ -648,14 +656,66 @@ static int pcall_with_yield(lua_State *L, struct Call *c, ptrdiff_t handler, lua
   return status;
 }
 
-LUA_API int lua_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KContext ctx, lua_KFunction k) {
+// With a continuation, from a host's state, or under a module's lock.
+static NOINLINE int pcall_any(lua_State *L, int nargs, int nresults, int msgh, lua_KContext kctx, lua_KFunction k) {
   ptrdiff_t handler = msgh == 0 ? 0 : stack_save(L, call_index(L, msgh));
   struct Call c = {stack_save(L, L->top - (nargs + 1)), nresults};
-  int status = k != NULL && L->nny == 0 ? pcall_with_yield(L, &c, handler, ctx, k)
+  int status = k != NULL && L->nny == 0 ? pcall_with_yield(L, &c, handler, kctx, k)
                                         : call_protected(L, call_without_yield, &c, c.func, handler);
   if (unlikely(status == LUA_ERRMEM)) gc_check(L); // the caller should find memory
   adjust_top(L, nresults);
   return status;
+}
+
+// What pcall_inner puts back after an error; state and context are the same after it. (In an order in which the
+// compiler does not copy two small fields at once: such a load waits for the two stores before it.)
+typedef struct Before {
+  ptrdiff_t errfunc;
+  CallInfo *ci;
+  uint16_t nny;
+  int npcalls;
+  uint16_t nCcalls;
+  int nlevels;
+  uint8_t allowhook;
+} Before;
+
+static COLD int pcall_inner_failed(lua_State *L, Ctx *ctx, const Before *before, const LongJmp *j, ptrdiff_t base) {
+  ctx->nlevels = before->nlevels;
+  if (j->status == LUA_YIELD || (j->status == STATUS_GOEXIT && j->prev != NULL)) call_throw(L, j->status);
+  ctx->L = L;
+  L->ci = before->ci;
+  L->nny = before->nny;
+  L->nCcalls = before->nCcalls;
+  L->npcalls = before->npcalls;
+  L->allowhook = before->allowhook;
+  int status = close_failed(L, base, j->status);
+  if (status == LUA_ERRMEM) gc_check(L); // the caller should find memory
+  return status;
+}
+
+// A protected call that is one for call_inner.
+static int pcall_inner(lua_State *L, Ctx *ctx, int nargs, int nresults, int msgh) {
+  LongJmp j;
+  Value *func = L->top - (nargs + 1);
+  ptrdiff_t base = stack_save(L, func);
+  Before before = {L->errfunc, L->ci, L->nny, L->npcalls, L->nCcalls, ctx->nlevels, L->allowhook};
+  Ctx *around = rt_enter(ctx);
+  j.prev = ctx->errjmp;
+  j.status = LUA_OK;
+  ctx->errjmp = &j;
+  L->errfunc = msgh == 0 ? 0 : stack_save(L, call_index(L, msgh));
+  if (_setjmp(j.buf) == 0) call_inner(L, ctx, func, nresults);
+  rt_leave(around);
+  ctx->errjmp = j.prev;
+  if (unlikely(j.status != LUA_OK)) j.status = pcall_inner_failed(L, ctx, &before, &j, base);
+  L->errfunc = before.errfunc;
+  adjust_top(L, nresults);
+  return j.status;
+}
+
+LUA_API int lua_pcallk(lua_State *L, int nargs, int nresults, int msgh, lua_KContext ctx, lua_KFunction k) {
+  if (likely(is_inner(L, L->ctx))) return pcall_inner(L, L->ctx, nargs, nresults, msgh);
+  return pcall_any(L, nargs, nresults, msgh, ctx, k);
 }
 
 void vm_calltm_res(lua_State *L, const Value *f, const Value *a, const Value *b, Value *res) {

@@ -42,8 +42,13 @@ Ctx *rt_current(Global *gl);
 // The thread begins to act in a universe, as ctx: for a host's thread with several, rt_current(NULL) is the one whose
 // code runs. leave gets what enter returned: what runs around it on this thread, NULL if nothing does. A worker stays
 // what it is, whatever other universe it visits.
-Ctx *rt_enter(Ctx *ctx);
-void rt_leave(Ctx *around);
+Ctx *rt_enter_slow(Ctx *ctx);
+void rt_leave_slow(Ctx *around);
+extern _Thread_local struct M *m_current; // the worker that this thread is (runtime/sched.h); a Ctx is its first member
+static ALWAYS_INLINE Ctx *rt_enter(Ctx *ctx) { return likely((Ctx *)m_current == ctx) ? NULL : rt_enter_slow(ctx); }
+static ALWAYS_INLINE void rt_leave(Ctx *around) {
+  if (unlikely(around != NULL)) rt_leave_slow(around);
+}
 
 // Slow half of every safepoint: ctx->poll was not 0. Roots of ctx->L are saved. May stop for a collection, run one,
 // raise an interrupt error, or preempt. RT_PARK: the goroutine was preempted (see the parking rule); only when

@@ -69,12 +69,14 @@ Ctx *rt_current(Global *gl) {
   return current != NULL ? &current->ctx : NULL;
 }
 
-Ctx *rt_enter(Ctx *ctx) {
+_Thread_local struct M *m_current;
+
+Ctx *rt_enter_slow(Ctx *ctx) {
   (void)ctx;
   return NULL;
 }
 
-void rt_leave(Ctx *around) { (void)around; }
+void rt_leave_slow(Ctx *around) { (void)around; }
 
 void rt_end_slow(lua_State *L) { (void)L; }
 
