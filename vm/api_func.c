@@ -36,15 +36,26 @@ static ALWAYS_INLINE const char *upvalue_find(const Value *f, int n, Slot **slot
   return name != NULL ? name->data : "(no name)";
 }
 
-LUA_API const char *lua_getupvalue(lua_State *L, int funcindex, int n) {
+static ALWAYS_INLINE const char *push_upvalue(lua_State *L, const Value *f, int n) {
   Slot *slot;
   Obj *owner;
-  const char *name = upvalue_find(api_index(L, funcindex), n, &slot, &owner);
-  if (name != NULL) {
-    bits_decode(L->top, slot_load(slot));
-    api_incrtop(L);
-  }
+  const char *name = upvalue_find(f, n, &slot, &owner);
+  if (unlikely(name == NULL)) return NULL;
+  Value *top = L->top;
+  bits_decode(top, slot_load(slot));
+  lg_assert(top < L->ci->top);
+  L->top = top + 1;
   return name;
+}
+
+// Apart, so that lua_getupvalue calls nothing and saves no register.
+static NOINLINE const char *push_pseudo_upvalue(lua_State *L, int funcindex, int n) {
+  return push_upvalue(L, api_pseudo(L, funcindex), n);
+}
+
+LUA_API const char *lua_getupvalue(lua_State *L, int funcindex, int n) {
+  if (unlikely(funcindex <= LUA_REGISTRYINDEX)) return push_pseudo_upvalue(L, funcindex, n);
+  return push_upvalue(L, api_index(L, funcindex), n);
 }
 
 LUA_API const char *lua_setupvalue(lua_State *L, int funcindex, int n) {

@@ -326,13 +326,19 @@ static void cache_put(CacheEntry *line, String *s) {
   atomic_store_explicit(&line[0], s, memory_order_release);
 }
 
-String *str_internz(lua_State *L, const char *s) {
+static NOINLINE String *internz_slow(lua_State *L, const char *s) {
   CacheEntry *line = cache_line(L->gl, s);
   String *str = cache_find(L, line, s);
   if (str != NULL) return str;
   str = str_intern(L, s, strlen(s));
   cache_put(line, str);
   return str;
+}
+
+String *str_internz(lua_State *L, const char *s) {
+  String *c = atomic_load_explicit(&cache_line(L->gl, s)[0], memory_order_acquire); // pairs with cache_put's release
+  if (likely(c != NULL && str_isinterned(c) && strcmp(c->data, s) == 0)) return c;
+  return internz_slow(L, s);
 }
 
 String *str_newz(lua_State *L, const char *s) {

@@ -311,10 +311,15 @@ static ALWAYS_INLINE TNode *find_key(const HBlock *h, const Key *k) {
   return find_box(h, k);
 }
 
+// Interned strings have their hash computed.
+static ALWAYS_INLINE Place place_ofinterned(const String *s) {
+  lg_assert(str_isinterned(s));
+  return place_ofhash(atomic_load_explicit(&((String *)s)->hdr.aux32, memory_order_relaxed));
+}
+
 static ALWAYS_INLINE TNode *find_string(Global *gl, const HBlock *h, String *s) {
-  uint32_t hash = str_hash(gl, s);
-  if (likely(str_isinterned(s))) return find_bits(h, SLOT_OBJ(TAG_STRING, s), place_ofhash(hash));
-  return find_str(h, s, hash);
+  if (likely(str_isinterned(s))) return find_bits(h, SLOT_OBJ(TAG_STRING, s), place_ofinterned(s));
+  return find_str(h, s, str_hash(gl, s));
 }
 
 static NOINLINE TNode *find_field_slow(Global *gl, const HBlock *h, String *s, _Atomic uint16_t *hint) {
@@ -832,20 +837,31 @@ void table_setint(lua_State *L, Table *t, int64_t i, const Value *v) {
   }
 }
 
-void table_setstr(lua_State *L, Table *t, String *s, const Value *v) {
+static NOINLINE void setstr_slow(lua_State *L, Table *t, String *s, const Value *v) {
   Key k;
-  if (likely(!obj_isshared(t))) {
-    TNode *n = find_string(L->gl, hash_of(t), s);
-    if (likely(n != NULL)) {
-      store_over(t, &n->val, v_encode(L, v), true);
-      return;
-    }
-    key_ofstr(&k, L->gl, s);
-    insert_unshared(L, t, &k, v);
+  TNode *n = unlikely(obj_isshared(t)) ? NULL : find_string(L->gl, hash_of(t), s);
+  if (n != NULL) {
+    store_over(t, &n->val, v_encode(L, v), true);
     return;
   }
   key_ofstr(&k, L->gl, s);
-  set_shared(L, t, &k, v);
+  if (obj_isshared(t)) {
+    set_shared(L, t, &k, v);
+  } else {
+    insert_unshared(L, t, &k, v);
+  }
+}
+
+void table_setstr(lua_State *L, Table *t, String *s, const Value *v) {
+  uint64_t val;
+  if (likely(!obj_isshared(t) && str_isinterned(s) && v_encode_fast(v, &val))) {
+    TNode *n = find_bits(hash_of(t), SLOT_OBJ(TAG_STRING, s), place_ofinterned(s));
+    if (likely(n != NULL)) {
+      store_over(t, &n->val, val, true);
+      return;
+    }
+  }
+  setstr_slow(L, t, s, v);
 }
 
 void table_set(lua_State *L, Table *t, const Value *k, const Value *v) {
@@ -1012,20 +1028,38 @@ static TNode *find_dead(const HBlock *h, const Value *k) {
 }
 
 // Position behind key k: 0 before everything, then array indexes, then nodes.
-static bool position_after(lua_State *L, const ABlock *a, const HBlock *h, const Value *k, uint64_t *pos) {
+static ALWAYS_INLINE bool position_after(lua_State *L, const ABlock *a, const HBlock *h, const Value *k,
+                                         uint64_t *pos) {
+  const TNode *n;
   *pos = 0;
-  if (v_isnil(k)) return true;
-  Key key;
-  key_of(&key, L->gl, k);
-  if (key.tag == TAG_INT && key.u - 1u < a->size) {
-    *pos = key.u;
-    return true;
+  if (likely(k->tag == TAG_STRING)) {
+    n = find_string(L->gl, h, v_str(k));
+  } else {
+    Key key;
+    if (v_isnil(k)) return true;
+    key_of(&key, L->gl, k);
+    if (key.tag == TAG_INT && key.u - 1u < a->size) {
+      *pos = key.u;
+      return true;
+    }
+    n = find_key(h, &key);
   }
-  const TNode *n = find_key(h, &key);
-  if (n == NULL) n = find_dead(h, k);
-  if (n == NULL) return false;
+  if (unlikely(n == NULL)) n = find_dead(h, k);
+  if (unlikely(n == NULL)) return false;
   *pos = (uint64_t)a->size + (uint64_t)(n - h->node) + 1;
   return true;
+}
+
+// The key is not in these blocks: in others, which have replaced them meanwhile, or nowhere.
+static NOINLINE uint64_t position_again(lua_State *L, Table *t, ABlock **a, HBlock **h, const Value *k) {
+  uint64_t pos;
+  do {
+    const ABlock *a0 = *a;
+    const HBlock *h0 = *h;
+    snapshot(t, a, h);
+    if (*a == a0 && *h == h0) dbg_runerror(L, "invalid key to 'next'");
+  } while (!position_after(L, *a, *h, k, &pos));
+  return pos;
 }
 
 int table_next(lua_State *L, Table *t, const Value *k, Value *key, Value *val) {
@@ -1033,11 +1067,12 @@ int table_next(lua_State *L, Table *t, const Value *k, Value *key, Value *val) {
   HBlock *h;
   uint64_t pos;
   snapshot(t, &a, &h);
-  while (!position_after(L, a, h, k, &pos)) {
-    ABlock *a0 = a;
-    HBlock *h0 = h;
-    snapshot(t, &a, &h);
-    if (a == a0 && h == h0) dbg_runerror(L, "invalid key to 'next'");
+  if (unlikely(!position_after(L, a, h, k, &pos))) {
+    ABlock *a2 = a; // others, whose address is taken: a and h stay in registers
+    HBlock *h2 = h;
+    pos = position_again(L, t, &a2, &h2, k);
+    a = a2;
+    h = h2;
   }
   for (; pos < a->size; pos++) {
     bits_decode(val, slot_load(&a->v[pos]));
