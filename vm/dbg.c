@@ -160,8 +160,7 @@ static void get_register(Value *pos, Value *out) {
   }
 }
 
-// From here on the loop calls its iterator.
-static void end_walk(Value *walk) {
+void dbg_endwalk(Value *walk) {
   Value last;
   if (walk[2].tag == TAG_INTERNAL) {
     get_register(&walk[2], &last);
@@ -189,7 +188,7 @@ LUA_API const char *lua_setlocal(lua_State *L, const lua_Debug *ar, int n) {
   const char *name = find_local(L, ar->i_ci, n, &pos);
   if (name == NULL) return NULL;
   Value *walk = pos[-1].tag == TAG_EMPTY ? pos - 1 : walk_of(pos);
-  if (unlikely(walk != NULL)) end_walk(walk);
+  if (unlikely(walk != NULL)) dbg_endwalk(walk);
   if (likely(pos->tag != TAG_INTERNAL)) {
     v_copy(pos, L->top - 1);
   } else if (cell_in(pos) != NULL) {
@@ -351,14 +350,14 @@ void dbg_hook(lua_State *L, int event, int line, int ftransfer, int ntransfer) {
   ci->u2 = u2;
 }
 
-// Before a Lua function's first line. Its pc counts as the one after the current instruction: at the entry it may still
-// be that of the first.
+// Before a Lua function's first line, which is the current one for the hook: the pc counts as the one behind the first
+// instruction that belongs to the source.
 static void hook_luacall(lua_State *L, CallInfo *ci, int event) {
   const Proto *p = ci_proto(ci);
-  bool at_start = ci->u.l.pc == p->code;
-  ci->u.l.pc += at_start;
+  ptrdiff_t at = ci->u.l.pc - p->code;
+  ci->u.l.pc = p->code + prologue_len(p) + 1;
   dbg_hook(L, event, -1, 1, p->nparams);
-  ci->u.l.pc -= at_start;
+  ci->u.l.pc = p->code + at;
 }
 
 void dbg_hookcall(lua_State *L, CallInfo *ci) {

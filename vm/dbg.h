@@ -21,6 +21,8 @@ void dbg_hook(lua_State *L, int event, int line, int ftransfer, int ntransfer);
 void dbg_traceexec(lua_State *L, const Instr *pc);
 void dbg_hookcall(lua_State *L, CallInfo *ci);
 void dbg_hookret(lua_State *L, CallInfo *ci, int nres);
+// The generic `for` whose iterator is at `walk` (TAG_EMPTY: the loop does it itself) calls its iterator from here on.
+void dbg_endwalk(Value *walk);
 const char *dbg_chunkid(char *out, const char *source, size_t srclen); // out of LUA_IDSIZE; as luaO_chunkid
 // Pushes "src:line: msg" (src may be NULL: "?") and returns the string.
 String *dbg_addinfo(lua_State *L, const char *msg, String *src, int line);

@@ -140,6 +140,17 @@ static NOINLINE void hook_entry(lua_State *L, CallInfo *ci) {
   L->oldpc = -1;
 }
 
+// A hook wants to see the calls of iterators that the loop would do itself: TFORCALL at ra then calls the function that
+// is returned. NULL: not that of a walk that is under way (op_iterstep).
+static NOINLINE Value *hooked_iterator(lua_State *L, Value *ra) {
+  if (!(L->hookmask & (LUA_MASKCALL | LUA_MASKRET))) return NULL;
+  if (ra->tag == TAG_EMPTY && ra->u == 0) dbg_endwalk(ra);
+  if (ra->tag == TAG_EMPTY) return NULL;
+  for (int c = 0; c < 3; c++) v_copy(&ra[4 + c], &ra[c]);
+  L->top = ra + 7;
+  return ra + 4;
+}
+
 static ALWAYS_INLINE double as_float(const Value *v) { return v_isint(v) ? (double)v->i : v->n; }
 static ALWAYS_INLINE bool both_int(const Value *a, const Value *b) { return a->tag == TAG_INT && b->tag == TAG_INT; }
 static ALWAYS_INLINE bool both_float(const Value *a, const Value *b) { return (a->tag | b->tag) == TAG_FLOAT; }
@@ -664,6 +675,10 @@ hooked:
     ret = RA;
     n = INSTR_OP(i) == OP_RETURN1;
     goto do_return;
+  }
+  if (INSTR_OP(i) == OP_TFORCALL && (func = hooked_iterator(L, RA)) != NULL) {
+    nres = INSTR_C(i);
+    goto docall;
   }
   DISPATCH_PLAIN(hooked_op(INSTR_OP(i)));
 

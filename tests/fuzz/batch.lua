@@ -3,12 +3,12 @@
 --   batch.lua text SEED           prints the program
 --   batch.lua file NAME           runs the program in that file: its whole output
 --
--- Seeds decide the kind: of ten, two are whole programs (programs.lua), one is a broken program of which only the message of
--- load is looked at, and seven are probes of single features (probes.lua). Each program gets globals and library tables of
+-- Seeds decide the kind: of twenty, four are whole programs (programs.lua), two are broken programs of which only the message of
+-- load is looked at, eleven are probes of single features (probes.lua), and three look at the stack (frames.lua). Each program gets globals and library tables of
 -- its own, where `print` goes to the output that is compared.
 local dir = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = dir .. "/?.lua"
-local new_rng, program, probes = require "rng", require "programs", require "probes"
+local new_rng, program, probes, frames = require "rng", require "programs", require "probes", require "frames"
 
 local function broken(rng) -- a program with some tokens changed
   local text = program(rng):gsub("%-%-[^\n]*", "")
@@ -34,9 +34,10 @@ end
 
 local function text_of(seed)
   local rng = new_rng(seed)
-  local kind = rng.rnd(10)
-  if kind <= 2 then return program(rng) end
-  if kind == 3 then return broken(rng) end
+  local kind = rng.rnd(20)
+  if kind <= 4 then return program(rng) end
+  if kind <= 6 then return broken(rng) end
+  if kind <= 9 then return frames(rng) end
   return probes(rng)
 end
 
