@@ -247,6 +247,11 @@ static int with_pattern(const char *name) {
   return strcmp(name, "find") == 0 || strcmp(name, "match") == 0 || strcmp(name, "gsub") == 0;
 }
 
+// Stock Lua takes a step for each of the 2^60 repetitions of nothing.
+static int is_endless(lua_State *L, const char *name) {
+  return strcmp(name, "rep") == 0 && lua_rawlen(L, 2) == 0 && lua_rawlen(L, 4) == 0 && lua_tonumber(L, 3) > 1e6;
+}
+
 const char *engine_string(const char *name, const uint8_t *s, size_t n) {
   const uint8_t *end = s + n, *zero = memchr(s, 0, n);
   size_t first = zero != NULL ? (size_t)(zero - s) : n;
@@ -264,6 +269,7 @@ const char *engine_string(const char *name, const uint8_t *s, size_t n) {
     lua_insert(L, 2);
   }
   while (s < end && lua_gettop(L) < 10) s = push_argument(L, s, end);
+  if (is_endless(L, name)) return ENGINE_LIMIT;
   return result(L, lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0));
 }
 
