@@ -191,8 +191,6 @@ void group_leave(Group *gr, const G *g) {
   group_unref(gr);
 }
 
-bool rt_isrun(const lua_State *L) { return L->g != NULL && L->g->group != NULL && !L->g->group->internal; }
-
 int64_t group_idof(const G *g) {
   if (g == NULL || g->group == NULL) return g != NULL && final_isbereft(g) ? NOBODY : 0;
   return g->group->id;

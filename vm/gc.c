@@ -18,8 +18,6 @@
 //             When memory is refused, allocation goes on with the heap's reserve and the next safepoint collects; who
 //             asks for much (blocks of tables, long strings, stacks, userdata) is at a safepoint, collects before it
 //             raises an error (gc_rescue), and tries again. Catching `not enough memory` is a safepoint too.
-//             A host's runs (lungo_start) get the error at the first collection that cannot make up for what was taken
-//             out of the reserve.
 //             *Garbage is never the reason of an error*: the last try of a request takes place behind a collection
 //             with the world still stopped, where no other goroutine can take what was freed for it.
 //             LUNGODEBUG=gcstress=N collects at the first safepoint after every N-th allocation.
@@ -89,7 +87,6 @@ typedef struct Cycle {
   GcAttempt *again;                           // gc_rescue's, or NULL
   void *again_arg;
   bool again_ok;
-  bool full; // see gc_step
 } Cycle;
 
 static void clear_part(void *arg, int worker) {
@@ -249,7 +246,7 @@ static void run_cycle(lua_State *L, const lua_State *asker, Cycle *c) {
   }
   sweep_phase(c);
   shrink_stacks(&c->mk, asker);
-  c->full = !heap_fill_reserve(gl->heap);
+  heap_fill_reserve(gl->heap);
   if (c->again != NULL) {
     heap_trim(gl->heap, 0);
     c->again_ok = c->again((lua_State *)asker, c->again_arg);
@@ -275,11 +272,10 @@ static bool collect_as(lua_State *asker, Cycle *c, bool *nomem) {
   return true;
 }
 
-static bool collect(lua_State *asker, bool *full) {
+static bool collect(lua_State *asker) {
   Cycle c = {.leaks = NULL};
-  bool nomem, done = collect_as(asker, &c, &nomem);
-  *full = c.full;
-  return done;
+  bool nomem;
+  return collect_as(asker, &c, &nomem);
 }
 
 // ---- who asks for a cycle -----------------------------------------------------------------------------------
@@ -299,16 +295,11 @@ static bool is_due(Global *gl) {
   return !atomic_load_explicit(&gl->gc->stopped, memory_order_relaxed) && heap_wants_gc(gl->heap);
 }
 
-// A goroutine of a host's run gets `not enough memory` here if what it was given came out of the reserve and the
-// collection has not made up for it. It would get it anyway at the end of the reserve, but a collection later for each
-// part of the reserve, and the host wants to know soon.
 void gc_step(lua_State *L) {
   struct GcState *gc = L->gl->gc;
-  bool full = false;
   atomic_fetch_and_explicit(&L->ctx->poll, ~POLL_GC, memory_order_relaxed);
   bool owed = atomic_exchange_explicit(&gc->owed, false, memory_order_relaxed);
-  if ((is_due(L->gl) && collect(L, &full)) || owed) finalize_after(running(L));
-  if (unlikely(full) && L->nogc == 0 && rt_isrun(running(L))) call_memerror(L);
+  if ((is_due(L->gl) && collect(L)) || owed) finalize_after(running(L));
 }
 
 bool gc_mayrescue(Global *gl) {
@@ -352,8 +343,7 @@ void *gc_new_obj(lua_State *L, uint8_t type, size_t size) {
 void gc_full(lua_State *L, bool finalizers) {
   struct GcState *gc = L->gl->gc;
   uint64_t before = atomic_load_explicit(&gc->ncycles, memory_order_relaxed);
-  bool full;
-  for (int tries = 0; tries < 100 && !collect(L, &full); tries++)
+  for (int tries = 0; tries < 100 && !collect(L); tries++)
     if (atomic_load_explicit(&gc->ncycles, memory_order_relaxed) != before) break;
   if (finalizers && !final_is_inside(running(L))) gc_run_finalizers(running(L), -1);
 }

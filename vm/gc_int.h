@@ -23,8 +23,7 @@ void heap_sweep_part(Heap *h, _Atomic size_t *cursor);
 size_t heap_sweep_finish(Heap *h);
 void heap_trim(Heap *h, size_t keep);
 // After the sweep, any worker: takes what is to be held back for the next time that memory is refused.
-// False: what lives has left no room for what was given out of it since the last collection.
-bool heap_fill_reserve(Heap *h);
+void heap_fill_reserve(Heap *h);
 // Calls fn for every object whose mark bit is set.
 void heap_each_marked(Heap *h, void (*fn)(void *arg, Obj *o), void *arg);
 bool heap_owns(Heap *h, const void *p); // p lies in one of our chunks. Takes the lock.

@@ -68,7 +68,6 @@
 #define RESERVE_EACH 4
 #define RESERVE_LEAST 8
 #define RESERVE_BLOCK ((size_t)512 << 10) // of the host's allocator, for so many units
-#define BLOCK_PART 64                     // of what is in use: a block that large is worth another collection
 #define PAGE ((size_t)4096)
 
 // ---- size classes ----------------------------------------------------------------------------------
@@ -148,7 +147,6 @@ struct Heap {
   size_t held;      // so many of them are the reserve; 0: it is open
   void *block;      // the reserve in the host's allocator, or NULL
   size_t block_bytes;
-  bool opened;             // the block was given up since the last collection
   size_t mapped, maplimit; // bytes of chunks; LUNGODEBUG=heaplimit: no more than that many
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
@@ -298,7 +296,6 @@ static bool block_drop_locked(Heap *h) {
   if (h->block == NULL) return false;
   host_alloc_locked(h, h->block, h->block_bytes, 0);
   h->block = NULL;
-  h->opened = true;
   press(h);
   return true;
 }
@@ -803,22 +800,11 @@ static void hold_units_locked(Heap *h) {
   if (h->held < RESERVE_LEAST) h->held = 0;
 }
 
-// Of a small heap nobody can ask that all of the block is left.
-static bool block_suffices(const Heap *h) {
-  size_t want = reserve_units(h) * (RESERVE_BLOCK / RESERVE_UNITS);
-  size_t part = atomic_load_explicit(&h->used, memory_order_relaxed) / BLOCK_PART;
-  if (part < RESERVE_BLOCK / 2) part = RESERVE_BLOCK / 2;
-  return h->block != NULL && h->block_bytes >= (part < want ? part : want);
-}
-
-bool heap_fill_reserve(Heap *h) {
+void heap_fill_reserve(Heap *h) {
   spin_lock(&h->lock);
   hold_units_locked(h);
   fill_block_locked(h);
-  bool full = h->opened && !block_suffices(h);
-  h->opened = false;
   spin_unlock(&h->lock);
-  return !full;
 }
 
 void heap_trim(Heap *h, size_t keep) {

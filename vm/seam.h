@@ -117,9 +117,7 @@ void rt_modlock_unlock(Ctx *ctx, void *lock);
 // Finalizers are waiting (gc.c queued them): run them in a goroutine of their own soon.
 void rt_finalizers_ready(Global *gl);
 
-// Whether L's goroutine belongs to a run that a host started (lungo_start).
-bool rt_isrun(const lua_State *L);
-// What such a run leaves to be finalized: its time limit and its end concern that, too.
+// What a run that a host started (lungo_start) leaves to be finalized: its time limit and its end concern that, too.
 typedef struct Estate Estate;
 // Of L's goroutine, kept for the caller; NULL: it belongs to no run. False: no memory.
 bool rt_estate(lua_State *L, Estate **out);

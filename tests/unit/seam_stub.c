@@ -114,11 +114,6 @@ void rt_markroots(Global *gl, struct Marker *m) {
 
 void rt_finalizers_ready(Global *gl) { (void)gl; }
 
-bool rt_isrun(const lua_State *L) {
-  (void)L;
-  return false;
-}
-
 bool rt_estate(lua_State *L, Estate **out) {
   (void)L;
   *out = NULL;
