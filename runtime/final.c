@@ -71,10 +71,12 @@ static Estate *estate_of(Group *gr) {
 
 // A finalizer may register its object again, which then belongs to the same estate.
 bool rt_estate(lua_State *L, Estate **out) {
-  G *g = L->g;
   Hub *h = L->gl->rt->hub;
   *out = NULL;
   if (likely(h == NULL)) return true;
+  Ctx *ctx = rt_current(L->gl); // L may be a thread that nobody runs
+  const G *g = ctx != NULL ? m_of(ctx)->g : NULL;
+  if (g == NULL) return true;
   if (is_finalizing(h, g)) {
     *out = h->fin_estate;
   } else {
@@ -115,10 +117,12 @@ void final_kill_locked(Hub *h, Group *gr, int64_t now) {
 void final_alone(Group *gr) {
   Hub *h = gr->hub;
   Estate *e = atomic_load(&gr->estate);
-  if (e == NULL || e->left == NS_FOREVER) return;
+  if (e == NULL) return;
   lock(&h->lk);
-  if (h->fin_estate == e) h->fin_began = mono_ns();
-  hurry_locked(h, e, mono_ns() + e->left);
+  if (e->left != NS_FOREVER) {
+    if (h->fin_estate == e) h->fin_began = mono_ns();
+    hurry_locked(h, e, mono_ns() + e->left);
+  }
   unlock(&h->lk);
 }
 
@@ -238,10 +242,11 @@ void final_maybe(M *m) {
   atomic_store(&rt->fin_running, false); // no memory: the next collection asks again
 }
 
-// A finalizer that took too long ends the goroutine: the others go on in a new one.
+// A finalizer that took too long, or an error outside of its protected call, ends the goroutine: the others go on in a
+// new one.
 void final_ended(Runtime *rt, G *g, int status) {
   Hub *h = rt->hub;
-  if (h == NULL || status != STATUS_GOEXIT || !is_finalizing(h, g)) return;
+  if (h == NULL || status == LUA_OK || !is_finalizing(h, g)) return;
   end_finalizer(h, g);
   atomic_store(&rt->fin_running, false);
   if (gc_finalizers_pending(rt->gl)) atomic_store(&rt->fin_wanted, true);

@@ -682,6 +682,7 @@ typedef struct Before {
 static COLD int pcall_inner_failed(lua_State *L, Ctx *ctx, const Before *before, const LongJmp *j, ptrdiff_t base) {
   ctx->nlevels = before->nlevels;
   if (j->status == LUA_YIELD || (j->status == STATUS_GOEXIT && j->prev != NULL)) call_throw(L, j->status);
+  cmodule_letgo(ctx); // held if the error was raised by code of a module; we held none (is_inner)
   ctx->L = L;
   L->ci = before->ci;
   L->nny = before->nny;

@@ -112,6 +112,7 @@ void final_separate(Marking *mk) {
     bool dead = !heap_ismarked(n->o);
     if (dead && rt_estate_isover(n->estate)) {
       if (unlikely(race_on)) rt_race_forget(n);
+      atomic_fetch_and_explicit(&n->o->flags, (uint8_t)~OF_FINALIZER, memory_order_relaxed); // it may be revived
       free_node(n);
     } else if (dead && may_finalize(mk->L, n->o)) {
       enqueue(f, n);

@@ -53,6 +53,10 @@ uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn) {
 
 _Static_assert(METHOD_MAX * sizeof(Method) <= 1 << 16, "hints have 16 bits");
 
+void methods_init(Global *gl) {
+  for (int i = 0; i < METHOD_MAX; i++) atomic_init(&gl->methods.v[i].mt, METHOD_STRUCK);
+}
+
 void methods_strike(Global *gl) {
   struct Methods *ms = &gl->methods;
   if (!atomic_load_explicit(&ms->live, memory_order_relaxed)) return;

@@ -12,7 +12,7 @@
 //             that function. Only shared tables are remembered. Both get OF_CLASS, under their lock, before the value
 //             is looked up; who writes to a shared table sees that flag under the same lock, and then strikes out all
 //             entries before going on (methods_strike). So whoever knows of the write never finds the old function.
-//             A metatable that is NULL is no entry's, for an entry with a name has another.
+//             No entry ever names NULL: a value without a metatable hits none.
 //             Between two collections an entry is written once and at most struck out: a reader, who takes no lock and
 //             passes no safepoint, may find it struck out, but never mixed from two.
 //             The collector empties the list, for entries keep nothing alive.
@@ -31,6 +31,7 @@ uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn);
 void methods_strike(Global *gl);
 // World stopped.
 void methods_clear(Global *gl);
+void methods_init(Global *gl);
 
 // What is remembered of method `key`, or NULL.
 static ALWAYS_INLINE const Method *method_hinted(const Global *gl, const Table *mt, const String *key, unsigned hint) {

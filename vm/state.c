@@ -18,6 +18,7 @@
 #include "gc.h"
 #include "heap.h"
 #include "meta.h"
+#include "method.h"
 #include "seam.h"
 #include "share.h"
 #include "str.h"
@@ -137,6 +138,7 @@ LUA_API lua_State *lua_newstate(lua_Alloc f, void *ud) {
   Global *gl = f(ud, NULL, LUA_TTHREAD, sizeof *gl);
   if (gl == NULL) return NULL;
   memset(gl, 0, sizeof *gl);
+  methods_init(gl);
   gl->frealloc = f;
   gl->alloc_ud = ud;
   gl->seed = make_seed(gl);

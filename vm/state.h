@@ -204,11 +204,13 @@ enum Tm { // order: fast ones first (cached absence bits in Table.aux32)
 #define METHOD_MAX 128
 typedef int (*QuickFn)(lua_State *L, Value *res, const Value *arg, int nargs); // quick.h
 typedef struct Method {
-  _Atomic(Table *) mt; // METHOD_STRUCK: nobody's any more
-  String *key;         // NULL: not yet in use
+  _Atomic(Table *) mt; // METHOD_STRUCK: nobody's yet, or any more
+  String *key;
   Value fn;
   QuickFn run; // the quick half of fn, or one that declines
-} __attribute__((aligned(64))) Method;
+  char pad[64 - 2 * sizeof(void *) - sizeof(Value) - sizeof(QuickFn)];
+} Method;
+_Static_assert(sizeof(Method) == 64, "hints are masked offsets (method.h)");
 #define METHOD_STRUCK ((Table *)1)
 struct Methods {
   _Atomic uint8_t lock;

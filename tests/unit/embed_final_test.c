@@ -42,7 +42,19 @@ static int note_refused(lua_State *L) {
   return 0;
 }
 
+// A host may use a thread that it never resumes.
+static int register_elsewhere(lua_State *L) {
+  lua_State *co = lua_newthread(L);
+  lua_newtable(co);
+  lua_newtable(co);
+  lua_pushcfunction(co, note_ran);
+  lua_setfield(co, -2, "__gc");
+  lua_setmetatable(co, -2);
+  return 0;
+}
+
 static int setup(lua_State *L) {
+  lua_register(L, "elsewhere", register_elsewhere);
   luaL_newmetatable(L, "resource");
   lua_pushcfunction(L, close_resource);
   lua_setfield(L, -2, "__gc");
@@ -163,12 +175,57 @@ static void test_userdata(int procs) {
   CHECK(atomic_load(&closed) == 100);
 }
 
+static void test_elsewhere(int procs) {
+  lungo_Runtime *rt = open_runtime(procs, 0, 0);
+  atomic_store(&ran, 0);
+  CHECK(run(rt, "elsewhere()", -1) == LUNGO_OK);
+  for (int i = 0; i < 1000 && atomic_load(&ran) == 0; i++)
+    CHECK(run(rt, "collectgarbage() time.sleep(0.001)", -1) == LUNGO_OK);
+  CHECK(atomic_load(&ran) == 1);
+  CHECK(lungo_free(rt, 1) == LUNGO_OK);
+}
+
+// What was dropped may come back with another object that is finalized, and be registered again.
+static void test_revived(int procs) {
+  lungo_Options o;
+  lungo_defaults(&o);
+  o.processors = procs;
+  o.setup = setup;
+  lungo_Runtime *rt = lungo_new(&o, NULL, 0);
+  CHECK(rt != NULL);
+  CHECK(run(rt, "_G.dropped = setmetatable({}, {__gc = function() end}) while true do end", LIMIT) == LUNGO_LIMIT);
+  atomic_store(&ran, 0);
+  CHECK(run(rt,
+            "while not back do local o = setmetatable({}, {__gc = function(o) back = o.dropped end}) "
+            "o.dropped = dropped dropped = nil o = nil repeat collectgarbage() time.sleep(0.001) until back end "
+            "setmetatable(back, {__gc = function() ran() _G.over = true end}) back = nil "
+            "repeat collectgarbage() time.sleep(0.001) until over",
+            -1) == LUNGO_OK);
+  CHECK(atomic_load(&ran) == 1);
+  CHECK(lungo_free(rt, 1) == LUNGO_OK);
+}
+
+// Finalizers that find no memory are not the last ones.
+static void test_memory(int procs) {
+  lungo_Runtime *rt = open_runtime(procs, 0, 0);
+  run(rt,
+      "local t, keep = {}, {} for i = 1, 20 do t[i] = setmetatable({}, {__gc = function() "
+      "string.rep('x', (i % 10 + 1) * 300000) end}) end pcall(function() while true do keep = {keep} end end) t = nil "
+      "for i = 1, 20 do pcall(collectgarbage) pcall(time.sleep, 0.001) end",
+      -1);
+  check_served(rt);
+  CHECK(lungo_free(rt, 5) == LUNGO_OK);
+}
+
 int main(void) {
   for (int procs = 1; procs <= 2; procs++) {
     test_many(procs);
     test_others(procs);
     test_start(procs);
     test_userdata(procs);
+    test_elsewhere(procs);
+    test_revived(procs);
+    test_memory(procs);
   }
   puts("embed final ok");
   return 0;
