@@ -8,8 +8,9 @@
 // Invariants: G.sel holds the waiters of one select at a time, one per case (those of nil channels stay unused).
 //             selectdone is 0 from before the first waiter is queued until one waker wins by compare-and-swap, and
 //             then 1 + the index of the winning waiter; only the winner writes to that waiter and readies G.
-//             Pass 3 takes the lock of *every* channel once, the winner's too: the worker that parked us may still be
-//             unlocking them, and reads the list of channels from memory that the next select reuses.
+//             Pass 3 takes the lock of every channel once: the worker that parked us may still be unlocking them, and
+//             reads the list of channels from memory that the next select reuses. (The winner's it has unlocked: that
+//             is how the waker came in. Nothing depends on taking it again; telling it apart would only add a case.)
 //             The channels stay alive meanwhile: the registers (or stack slots) of the cases hold them.
 // Locking:    the only code that holds several channel locks at once; address order makes that safe.
 // See also:   chan.c, waitq.h. Tests: tests/runtime/select_*.lua.

@@ -28,8 +28,8 @@
 // check: -DCLOSED -DCAP=0
 // check: -DCLOSED -DCAP=1
 // check: -DCLOSESELECT -DCAP=0
-// mutant: -DSELECTS -DCAP=0 -DMUT_NO_CAS
-// mutant: -DSELECTS -DCAP=0 -DMUT_SKIP_WINNER
+// mutant: -DTIMEOUT -DCAP=1 -DMUT_NO_CAS
+// mutant: -DCLOSESELECT -DCAP=0 -DMUT_NO_CAS
 // mutant: -DSELECTS -DCAP=0 -DMUT_NO_DEQUEUE
 // mutant: -DCROSSED -DCAP=0 -DMUT_NO_ORDER
 // mutant: -DSELECTS -DCAP=0 -DMUT_UNLOCK_BEFORE_ENQUEUE
@@ -49,6 +49,7 @@
 #define VALUE(g, n) ((g) * 4 + (n)) // the n-th value (from 1) that g sends
 #define RECV 0
 #define SEND 1
+#define QUEUE(c, d) (1 + 2 * (c) + (d))
 
 mtype = { RUNNING, WAITING, RUNNABLE };
 mtype status[NG] = RUNNING;
@@ -64,7 +65,8 @@ chan sendq[NCH] = [NW] of { byte };
 byte cap[NCH];
 
 byte wval[NW];
-bool wok[NW], wobj[NW];
+bool wok[NW];
+byte wobj[NW]; // the queue that holds the waiter, 0: none
 
 byte left[NCH * NG]; // ghost: the number of the last value of each sender that left each channel
 bool taken[NG * 4];  // ghost: the value was received
@@ -139,7 +141,16 @@ end:
 
 // ---- wait queues ----
 
-inline waitq_push(q, x) { atomic { q!x; assert(!wobj[x]); wobj[x] = true } }
+inline waitq_push(c, d, x) {
+  atomic {
+    assert(wobj[x] == 0);
+    wobj[x] = QUEUE(c, d);
+    if
+    :: d == SEND -> sendq[c]!x
+    :: else -> recvq[c]!x
+    fi
+  }
+}
 
 // Result in `won`.
 inline waiter_win(x) {
@@ -167,7 +178,7 @@ inline waiter_win(x) {
 // Result in `w`, NONE if there is nobody.
 inline waitq_popwin(q) {
   do
-  :: atomic { nempty(q) -> q?w; assert(wobj[w]); wobj[w] = false };
+  :: atomic { nempty(q) -> q?w; assert(wobj[w] != 0); wobj[w] = 0 };
     waiter_win(w);
     if
     :: won -> break
@@ -185,7 +196,7 @@ inline waitq_haslive(q) {
       won = (K_OF(w) == 0 || selectdone[G_OF(w)] == 0);
       if
       :: won -> break
-      :: else -> q?w; wobj[w] = false
+      :: else -> q?w; wobj[w] = 0
       fi
     }
   :: atomic { empty(q) -> won = false; break }
@@ -202,9 +213,19 @@ inline leaves(c, x) {
   }
 }
 
+// A waiter of a select that somebody has won may stay in other queues until its goroutine comes to dequeue it.
+#define LIVE(x) (K_OF(x) == 0 || selectdone[G_OF(x)] == 0)
+
 inline check(c) { // chan_check
-  assert(!closed[c] || (empty(recvq[c]) && empty(sendq[c])));
-  assert(len(ring[c]) <= cap[c])
+  d_step {
+    assert(!closed[c] || (empty(recvq[c]) && empty(sendq[c])));
+    assert(len(ring[c]) <= cap[c]);
+    for (y : 0 .. NW - 1) {
+      assert(len(ring[c]) == cap[c] || wobj[y] != QUEUE(c, SEND) || !LIVE(y));
+      assert(len(ring[c]) == 0 || wobj[y] != QUEUE(c, RECV) || !LIVE(y))
+    }
+    y = 0
+  }
 }
 
 // Results in `done`, `wake`.
@@ -281,9 +302,9 @@ inline send(c, x) {
 #ifdef MUT_UNLOCK_BEFORE_ENQUEUE
     unlock(c); lock(c);
 #endif
-    atomic { wval[W_OF(me, 0)] = x; wok[W_OF(me, 0)] = false; waitq_push(sendq[c], W_OF(me, 0)) };
+    atomic { wval[W_OF(me, 0)] = x; wok[W_OF(me, 0)] = false; waitq_push(c, SEND, W_OF(me, 0)) };
     park(0, c);
-    assert(!wobj[W_OF(me, 0)]);
+    assert(wobj[W_OF(me, 0)] == 0);
     atomic { ok = wok[W_OF(me, 0)]; wval[W_OF(me, 0)] = 0; wok[W_OF(me, 0)] = false }
   fi;
   atomic {
@@ -306,9 +327,9 @@ inline recv(c) {
 #ifdef MUT_UNLOCK_BEFORE_ENQUEUE
     unlock(c); lock(c);
 #endif
-    atomic { wval[W_OF(me, 0)] = 0; wok[W_OF(me, 0)] = false; waitq_push(recvq[c], W_OF(me, 0)) };
+    atomic { wval[W_OF(me, 0)] = 0; wok[W_OF(me, 0)] = false; waitq_push(c, RECV, W_OF(me, 0)) };
     park(0, c);
-    assert(!wobj[W_OF(me, 0)]);
+    assert(wobj[W_OF(me, 0)] == 0);
     atomic { v = wval[W_OF(me, 0)]; ok = wok[W_OF(me, 0)]; wval[W_OF(me, 0)] = 0; wok[W_OF(me, 0)] = false }
   fi;
   done = false;
@@ -412,30 +433,21 @@ inline poll_cases(c1, d1, c2, d2, x) {
 }
 
 inline dequeue_one(k, c, d) {
+#ifndef MUT_NO_DEQUEUE
+  lock(c);
   if
-#ifdef MUT_SKIP_WINNER
-  :: i == k -> skip
-  :: else ->
-#else
-  :: true ->
-#endif
-#ifdef MUT_NO_DEQUEUE
-    skip
-#else
-    lock(c);
-    if
-    :: wobj[W_OF(me, k)] -> atomic {
-        if
-        :: d == SEND -> sendq[c]??eval(W_OF(me, k))
-        :: else -> recvq[c]??eval(W_OF(me, k))
-        fi;
-        wobj[W_OF(me, k)] = false
-      }
-    :: else
-    fi;
-    unlock(c)
-#endif
+  :: wobj[W_OF(me, k)] != 0 -> atomic {
+      if
+      :: d == SEND -> sendq[c]??eval(W_OF(me, k))
+      :: else -> recvq[c]??eval(W_OF(me, k))
+      fi;
+      wobj[W_OF(me, k)] = 0
+    }
+  :: else
   fi;
+  check(c);
+  unlock(c);
+#endif
   wval[W_OF(me, k)] = 0
 }
 
@@ -443,10 +455,7 @@ inline enqueue_one(k, c, d, x) {
   atomic {
     wok[W_OF(me, k)] = false;
     wval[W_OF(me, k)] = (d == SEND -> x : 0);
-    if
-    :: d == SEND -> waitq_push(sendq[c], W_OF(me, k))
-    :: else -> waitq_push(recvq[c], W_OF(me, k))
-    fi
+    waitq_push(c, d, W_OF(me, k))
   }
 }
 
@@ -491,12 +500,12 @@ inline sel(c1, d1, c2, d2, x) {
     park(nsel[me], 0);
     i = selectdone[me]; // select_end
     assert(i == 1 || i == 2);
-    assert(!wobj[W_OF(me, i)]);
+    assert(wobj[W_OF(me, i)] == 0);
     ok = wok[W_OF(me, i)];
     v = wval[W_OF(me, i)];
     dequeue_one(1, c1, d1);
     dequeue_one(2, c2, d2);
-    assert(!wobj[W_OF(me, 1)] && !wobj[W_OF(me, 2)])
+    assert(wobj[W_OF(me, 1)] == 0 && wobj[W_OF(me, 2)] == 0)
   fi;
   r = 0; at = 0; done = false;
   if
@@ -514,7 +523,7 @@ inline sel(c1, d1, c2, d2, x) {
 // ---- the programs ----
 
 #define LOCALS \
-  byte v = 0, w = NONE, wake = NONE, i = 0, n = 0, r = 0, at = 0; \
+  byte v = 0, w = NONE, wake = NONE, i = 0, n = 0, r = 0, at = 0, y = 0; \
   bool done = false, ok = false, won = false; \
   chan list = [NG] of { byte }
 
