@@ -356,11 +356,6 @@ static void g_launch(M *m, G *g, bool counted) {
   burst_step(m);
 }
 
-static bool is_callable(lua_State *L, const Value *v) {
-  Value mm;
-  return v_isfunction(v) || meta_get(L, v, TM_CALL, &mm);
-}
-
 // The first goroutine or timer: processors, monitor; and the values that every goroutine can reach become shared.
 static void go_parallel(M *m, lua_State *L) {
   int r = rt_start(m->rt, m);
@@ -372,7 +367,7 @@ static void go_parallel(M *m, lua_State *L) {
 G *g_go(lua_State *L, int nargs, void (*onend)(lua_State *, G *, void *, int), void *arg) {
   M *m = m_of(L->ctx);
   Value *fn = L->top - nargs - 1;
-  if (!is_callable(L, fn)) dbg_callerror(L, fn);
+  if (!meta_iscallable(L, fn)) dbg_callerror(L, fn);
   if (unlikely(!atomic_load_explicit(&L->gl->multi, memory_order_relaxed) || m->rt->frozen)) go_parallel(m, L);
   for (int i = 0; i <= nargs; i++) share_value(L, &fn[i]);
   Group *gr = L->g->group;

@@ -44,8 +44,7 @@ void *obj_new(lua_State *L, const ObjKind *kind, size_t size, int nuv) {
 
 bool lib_iscallable(lua_State *L, int arg) {
   const Value *v = lib_arg(L, arg);
-  Value tm;
-  return v < L->top && (v_isfunction(v) || meta_get(L, v, TM_CALL, &tm));
+  return v < L->top && meta_iscallable(L, v);
 }
 
 void lib_checkcallable(lua_State *L, int arg) {

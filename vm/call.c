@@ -219,7 +219,10 @@ static COLD Value *insert_callmeta(lua_State *L, Value *func) {
 }
 
 NOINLINE Value *call_callable(lua_State *L, Value *func) {
-  while (!v_isfunction(func)) func = insert_callmeta(L, func);
+  for (int n = 0; !v_isfunction(func); n++) {
+    if (n > META_CALLCHAIN) dbg_runerror(L, "stack overflow");
+    func = insert_callmeta(L, func);
+  }
   return func;
 }
 

@@ -87,6 +87,13 @@ Table *meta_of(Global *gl, const Value *v) {
 
 bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out) { return meta_fast(L, meta_of(L->gl, v), e, out); }
 
+bool meta_iscallable(lua_State *L, const Value *v) {
+  Value call;
+  for (int n = 0; !v_isfunction(v); n++, v = &call)
+    if (n > META_CALLCHAIN || !meta_get(L, v, TM_CALL, &call)) return false;
+  return true;
+}
+
 const char meta_names[LUA_NUMTYPES + 1][META_NAMESIZE] = {"no value", "nil",   "boolean",  "userdata", "number",
                                                           "string",   "table", "function", "userdata", "thread"};
 

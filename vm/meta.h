@@ -22,6 +22,10 @@ static ALWAYS_INLINE bool meta_fast(lua_State *L, Table *mt, enum Tm e, Value *o
 }
 Table *meta_of(Global *gl, const Value *v); // metatable of any value, or NULL
 bool meta_get(lua_State *L, const Value *v, enum Tm e, Value *out);
+// Whether a call of v comes to a function: __call may be another callable value, and so on. Stock Lua follows a chain
+// until the arguments that it adds fill the stack, in a time that is the square of that; here it may have this length.
+#define META_CALLCHAIN 10000
+bool meta_iscallable(lua_State *L, const Value *v);
 const char *meta_typename(lua_State *L, const Value *v); // with __name, as luaL_typename in error messages
 // Names of the basic types from LUA_TNONE on, as lua_typename. One block, so that lua_pushstring can tell them.
 #define META_NAMESIZE 9

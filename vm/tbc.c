@@ -50,8 +50,7 @@ void tbc_new_var(lua_State *L, Value *reg) {
 }
 
 void tbc_new_defer(lua_State *L, Value *func, int nargs) {
-  Value tm;
-  if (!v_isfunction(func) && !meta_get(L, func, TM_CALL, &tm)) dbg_callerror(L, func);
+  if (!meta_iscallable(L, func)) dbg_callerror(L, func);
   Tbc *e = tbc_new(L, TBC_DEFER, L->ci->func + 1, (uint32_t)nargs + 1);
   for (int i = 0; i <= nargs; i++) v_copy(&e->v[i], &func[i]);
   L->tbc = e;

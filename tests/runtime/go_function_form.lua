@@ -22,3 +22,16 @@ end
 -- expect: first	0
 -- expect: second	nil	args
 err(function() local _ <close> = defer(error, "replaced", 0) error("x") end)   -- expect: replaced
+-- What only looks callable is refused here, not in the goroutine: __call may be callable itself, however deep.
+local dead = setmetatable({}, {__call = 5})
+local deep = setmetatable({}, {__call = setmetatable({}, {__call = function(_, _, x) out:send(x) end})})
+err(function() go(dead) end)                     -- expect: bad argument #1 to 'go' (function expected, got table)
+err(function() go dead() end)                    -- expect: attempt to call a table value (upvalue 'dead')
+err(function() defer dead() end)                 -- expect: attempt to call a table value (upvalue 'dead')
+err(function() sync.waitgroup():go(dead) end)    -- expect: bad argument #1 to 'go' (function expected, got table)
+go deep("deep")
+print(<-out)                                     -- expect: deep
+local endless = {}
+setmetatable(endless, {__call = endless})
+err(function() go(endless) end)                  -- expect: bad argument #1 to 'go' (function expected, got table)
+err(endless)                                     -- expect: stack overflow
