@@ -19,20 +19,23 @@
 // pan: -E
 // check: -DSPAWN -DNP=2
 // check: -DBUSYWAIT -DNP=2
-// check: -DBUSYWAIT -DNP=3 -DSYSMON
+// check: -DBUSYWAIT -DNP=3 -DSYSMON -DEXTRA=1
 // check: -DREADY_BUSY -DNP=2 -DSYSMON
-// check: -DSYSCALLS -DNP=2 -DSYSMON
+// sample: -DREADY_AFTER -DNP=2 -DSYSMON
+// check: -DSYSCALLS -DNP=1 -DSYSMON -DEXTRA=3
+// sample: -DSYSCALLS -DNP=2 -DSYSMON
 // check: -DYIELDS -DNP=2
 // check: -DNESTED -DNP=2
 // check: -DNESTED -DNP=1
 // check: -DNESTED_SYSCALL -DNP=1 -DSYSMON
 // check: -DDEAD -DNP=2
-// check: -DDEAD_SYSCALL -DNP=2 -DSYSMON
+// check: -DDEAD_SYSCALL -DNP=1 -DSYSMON
+// sample: -DDEAD_SYSCALL -DNP=2 -DSYSMON
 // mutant: -DBUSYWAIT -DNP=2 -DMUT_NO_RECHECK
 // mutant: -DBUSYWAIT -DNP=2 -DMUT_LOOK_FIRST
 // mutant: -DBUSYWAIT -DNP=2 -DMUT_SPIN_END_LATE
 // mutant: -DREADY_BUSY -DNP=2
-// mutant: -DREADY_BUSY -DNP=2 -DSYSMON -DMUT_MON_NOT_WOKEN
+// mutant: -DREADY_AFTER -DNP=2 -DSYSMON -DMUT_MON_NOT_WOKEN
 // mutant: -DYIELDS -DNP=2 -DMUT_IDLE_UNCHECKED
 // mutant: -DNESTED -DNP=1 -DMUT_HANDOFF_UNCHECKED
 // mutant: -DDEAD_SYSCALL -DNP=2 -DSYSMON -DMUT_DEAD_BLOCKED
@@ -43,6 +46,7 @@
 #endif
 #define NM (NP + EXTRA) // workers; when they are all in use, starting one more waits until one is idle
 #define NG 4
+#define LEN 5 // of a program, END included
 #define NONE 255
 
 mtype = { IDLE, RUNNABLE, RUNNING, WAITING, INSYSCALL, ENDED };  // of goroutines
@@ -50,8 +54,8 @@ mtype = { P_IDLE, P_RUNNING, P_SYSCALL };                        // of Ps
 mtype = { M_BUSY, M_IDLE, M_WAITS };                             // of workers
 mtype = { END, GO, READY, PARK, PARKNESTED, SYSCALL, YIELD, BUSY, FOREVER };
 
-mtype prog[NG * 4]; // END (0) at the end
-byte arg[NG * 4];
+mtype prog[NG * LEN]; // END (0) at the end
+byte arg[NG * LEN];
 byte pc[NG];
 mtype status[NG] = IDLE;
 byte event[NG]; // how many READY came before PARK
@@ -279,20 +283,24 @@ inline rejoin() {
 
 inline note_sleep() { atomic { note[me] -> note[me] = false } }
 
+inline sleep_idle() { // result in `x`
+  note_sleep();
+  sched_lock();
+  atomic {
+    where[me] = M_BUSY;
+    x = nextp[me];
+    nextp[me] = NONE;
+    note[me] = false
+  };
+  sched_unlock()
+}
+
 inline idle_until_p() {
   do
   :: sched_lock();
     where[me] = M_IDLE;
     sched_unlock();
-    note_sleep();
-    sched_lock();
-    atomic {
-      where[me] = M_BUSY;
-      x = nextp[me];
-      nextp[me] = NONE;
-      note[me] = false
-    };
-    sched_unlock();
+    sleep_idle();
     if
     :: x != NONE -> p_acquire(); break
     :: else ->
@@ -552,8 +560,8 @@ inline execute() { // m_execute
   :: left -> break
   :: else ->
     atomic {
-      op = prog[g * 4 + pc[g]];
-      a = arg[g * 4 + pc[g]];
+      op = prog[g * LEN + pc[g]];
+      a = arg[g * LEN + pc[g]];
       pc[g]++
     };
     if
@@ -609,7 +617,7 @@ proctype M(byte me) {
   bool took = false, left = false;
   if
   :: me == 0 -> p = 0; g = 0; execute() // M0 runs main
-  :: else -> idle_until_p()
+  :: else -> sleep_idle(); p_acquire() // a new thread begins with its P
   fi;
   do
   :: !over && !dead ->
@@ -660,7 +668,7 @@ proctype Monitor(byte me) {
   od
 }
 
-#define DO(g, n, o, a) prog[(g) * 4 + (n)] = o; arg[(g) * 4 + (n)] = a
+#define DO(g, n, o, a) prog[(g) * LEN + (n)] = o; arg[(g) * LEN + (n)] = a
 
 init {
   byte m;
@@ -677,6 +685,10 @@ init {
 #endif
 #ifdef READY_BUSY // main readies one that waits, and computes until that ended
     DO(0, 0, GO, 1); DO(0, 1, READY, 1); DO(0, 2, BUSY, 1);
+    DO(1, 0, PARK, 0);
+#endif
+#ifdef READY_AFTER // the same after all processors were idle, so that the monitor may sleep
+    DO(0, 0, GO, 1); DO(0, 1, SYSCALL, 0); DO(0, 2, READY, 1); DO(0, 3, BUSY, 1);
     DO(1, 0, PARK, 0);
 #endif
 #ifdef SYSCALLS
