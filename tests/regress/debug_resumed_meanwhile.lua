@@ -1,8 +1,15 @@
 -- Functions of debug looked at, and pushed on, the stack of a suspended coroutine while another goroutine resumed it
 -- (stdlib/openlibs.c: debug_call holds it), or had stopped running it a moment before and resumed it again.
 local co = coroutine.create(function()
-  local function rec(n) return n == 0 and coroutine.yield() or 1 + rec(n - 1) end
-  while true do pcall(rec, 20) end
+  local function rec(n)
+    if n == 0 then coroutine.yield() return 0 end
+    return 1 + rec(n - 1)
+  end
+  local depth = 0
+  while true do
+    depth = (depth + 37) % 500 -- the stack grows and is moved
+    pcall(rec, depth)
+  end
 end)
 local stop, done = atomic.bool(false), chan()
 go(function()
