@@ -23,6 +23,7 @@
 // check: -DREADY_BUSY -DNP=2 -DSYSMON
 // sample: -DREADY_AFTER -DNP=2 -DSYSMON
 // check: -DSYSCALLS -DNP=1 -DSYSMON -DEXTRA=3
+// check: -DSYSCALLS -DNP=1 -DSYSMON -DRETAKES_ONLY -DEXTRA=3
 // sample: -DSYSCALLS -DNP=2 -DSYSMON
 // check: -DYIELDS -DNP=2
 // check: -DNESTED -DNP=2
@@ -36,7 +37,7 @@
 // mutant: -DBUSYWAIT -DNP=2 -DMUT_SPIN_END_LATE
 // mutant: -DREADY_BUSY -DNP=2
 // mutant: -DREADY_AFTER -DNP=2 -DSYSMON -DMUT_MON_NOT_WOKEN
-// mutant: -DYIELDS -DNP=2 -DMUT_IDLE_UNCHECKED
+// mutant: -DSYSCALLS -DNP=1 -DSYSMON -DRETAKES_ONLY -DEXTRA=3 -DMUT_IDLE_UNCHECKED
 // mutant: -DNESTED -DNP=1 -DMUT_HANDOFF_UNCHECKED
 // mutant: -DDEAD_SYSCALL -DNP=2 -DSYSMON -DMUT_DEAD_BLOCKED
 // mutant: -DNESTED -DNP=2 -DMUT_NO_NOTE
@@ -640,8 +641,10 @@ proctype Monitor(byte me) {
   :: atomic { npidle == NP && rtlock == NONE && !monasleep -> monasleep = true }; // sleep_while_idle
     atomic { monnote -> monnote = false };
     monasleep = false
+#ifndef RETAKES_ONLY // what nobody was woken for it would find, and with it many an error of the workers
   :: atomic { npidle > 0 && nspinning == 0 && (ANY_QUEUED || len(globq) > 0) }; // check_idle
     p_wake()
+#endif
   :: atomic { // retake_blocked
       rtlock == NONE && ANY_BLOCKS ->
       if
