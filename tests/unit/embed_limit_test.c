@@ -111,7 +111,7 @@ static void test_memory_caught(void) {
 
 // Who fills the memory gets the error, and not who holds next to nothing and makes a little garbage.
 static void test_memory_innocent(void) {
-  for (int i = 0; i < 5; i++) {
+  for (int i = 0; i < 2; i++) {
     lungo_Options o;
     lungo_defaults(&o);
     o.processors = 2;
@@ -141,7 +141,7 @@ static void no_panic(void *ud, const char *text) {
 
 // Two megabytes that live, much garbage, and more processors than could have blocks of every size in hand.
 static void test_memory_small(void) {
-  for (int i = 0; i < 10; i++) {
+  for (int i = 0; i < 4; i++) {
     lungo_Options o;
     lungo_defaults(&o);
     o.processors = 16;
