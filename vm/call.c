@@ -665,7 +665,7 @@ static NOINLINE int pcall_any(lua_State *L, int nargs, int nresults, int msgh, l
   struct Call c = {stack_save(L, L->top - (nargs + 1)), nresults};
   int status = k != NULL && L->nny == 0 ? pcall_with_yield(L, &c, handler, kctx, k)
                                         : call_protected(L, call_without_yield, &c, c.func, handler);
-  if (unlikely(status == LUA_ERRMEM)) gc_check(L); // the caller should find memory
+  if (unlikely(status == LUA_ERRMEM)) gc_caught(L);
   adjust_top(L, nresults);
   return status;
 }
@@ -693,7 +693,7 @@ static COLD int pcall_inner_failed(lua_State *L, Ctx *ctx, const Before *before,
   L->npcalls = before->npcalls;
   L->allowhook = before->allowhook;
   int status = close_failed(L, base, j->status);
-  if (status == LUA_ERRMEM) gc_check(L); // the caller should find memory
+  if (status == LUA_ERRMEM) gc_caught(L);
   return status;
 }
 

@@ -365,6 +365,11 @@ COLD void gc_check_slow(lua_State *L) {
   if (poll & (POLL_STW | POLL_KILL)) rt_safepoint(running(L), false);
 }
 
+COLD void gc_caught(lua_State *L) {
+  gc_check(L);
+  if (heap_press_again(L->gl->heap)) atomic_fetch_or_explicit(&L->ctx->poll, POLL_GC, memory_order_relaxed);
+}
+
 // ---- collectgarbage --------------------------------------------------------------------------------------------
 
 // Lua keeps these parameters in a byte, divided by four; programs can see that.

@@ -35,6 +35,9 @@ static ALWAYS_INLINE void gc_check(lua_State *L) {
   }
 }
 void gc_check_slow(lua_State *L);
+// gc_check of who has caught LUA_ERRMEM and should find memory. If what lives leaves too little, it collects once more
+// at the next safepoint, because the catcher may let go of what he held.
+void gc_caught(lua_State *L);
 
 // lua_gc's options on this collector. Returns as lua_gc.
 int gc_control(lua_State *L, int what, int a, int b, int c);

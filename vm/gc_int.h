@@ -35,6 +35,8 @@ void heap_set_threshold(Heap *h, size_t bytes);
 // Whether a collection is due: over the threshold, or an allocation failed since the last one, or stress mode.
 bool heap_wants_gc(Heap *h);
 bool heap_is_pressed(Heap *h); // memory was refused since the last collection
+// Acts as if it had been, unless all of the reserve is there. Returns whether it did.
+bool heap_press_again(Heap *h);
 // The host's allocator is asked for permission. And what would have been in use when memory was last refused (SIZE_MAX:
 // never, or more has been obtained since): collections should come before that.
 bool heap_is_limited(const Heap *h);

@@ -25,7 +25,9 @@
 //             host's allocator is asked, a block of it. A refusal opens the reserve (what is held back serves as any
 //             other memory, and `pressed` asks for a collection); the end of each collection fills it again. Only if
 //             fewer than RESERVE_LEAST units are free, a refusal is passed on, as LUA_ERRMEM: next to nothing is left
-//             then. So a collection for each span happens at most as often as there are units in the reserve.
+//             then. Who catches that error gets another block of the host's allocator to work with until the next
+//             safepoint, for he may have let go of what filled the memory. So a collection for each span happens at
+//             most as often as there are units in the reserve.
 // Locking:    Heap.lock guards chunks, spans outside caches and the partial lists; it is taken once for a span or a
 //             large object. Caches are touched by the worker that holds the P; their counters are relaxed atomics
 //             because heap_bytes of another worker reads them. A host's allocator (lua_newstate) is asked for
@@ -68,6 +70,7 @@
 #define RESERVE_EACH 4
 #define RESERVE_LEAST 8
 #define RESERVE_BLOCK ((size_t)512 << 10) // of the host's allocator, for so many units
+#define RESERVE_GRACE ((size_t)128 << 10)
 #define PAGE ((size_t)4096)
 
 // ---- size classes ----------------------------------------------------------------------------------
@@ -147,6 +150,7 @@ struct Heap {
   size_t held;      // so many of them are the reserve; 0: it is open
   void *block;      // the reserve in the host's allocator, or NULL
   size_t block_bytes;
+  void *grace;             // RESERVE_GRACE bytes of it that are for who has caught LUA_ERRMEM, or NULL
   size_t mapped, maplimit; // bytes of chunks; LUNGODEBUG=heaplimit: no more than that many
   Span *partial[sizeof class_size / sizeof class_size[0]]; // by class: spans with free elements
   Cache *caches;
@@ -298,6 +302,11 @@ static bool block_drop_locked(Heap *h) {
   h->block = NULL;
   press(h);
   return true;
+}
+
+static void grace_drop_locked(Heap *h) {
+  if (h->grace != NULL) host_alloc_locked(h, h->grace, RESERVE_GRACE, 0);
+  h->grace = NULL;
 }
 
 static void *host_realloc_locked(Heap *h, void *p, size_t osize, size_t nsize) {
@@ -787,7 +796,9 @@ static size_t reserve_units(const Heap *h) {
 
 // The host's block: all of it, or half, and so on, or none.
 static void fill_block_locked(Heap *h) {
-  if (h->block != NULL || !heap_is_limited(h)) return;
+  if (!heap_is_limited(h)) return;
+  if (h->grace == NULL) h->grace = host_alloc_locked(h, NULL, 0, RESERVE_GRACE);
+  if (h->block != NULL) return;
   size_t want = reserve_units(h) * (RESERVE_BLOCK / RESERVE_UNITS);
   for (h->block_bytes = want; h->block_bytes >= RESERVE_BLOCK / 2; h->block_bytes /= 2)
     if ((h->block = host_alloc_locked(h, NULL, 0, h->block_bytes)) != NULL) return;
@@ -805,6 +816,17 @@ void heap_fill_reserve(Heap *h) {
   hold_units_locked(h);
   fill_block_locked(h);
   spin_unlock(&h->lock);
+}
+
+bool heap_press_again(Heap *h) {
+  spin_lock(&h->lock);
+  size_t want = reserve_units(h);
+  bool full = heap_is_limited(h) ? h->block != NULL && h->block_bytes >= want * (RESERVE_BLOCK / RESERVE_UNITS)
+                                 : h->held >= want;
+  if (!full) grace_drop_locked(h);
+  spin_unlock(&h->lock);
+  if (!full) press(h);
+  return !full;
 }
 
 void heap_trim(Heap *h, size_t keep) {
@@ -893,6 +915,7 @@ static void free_tokens(Heap *h, Chunk *c) {
 
 void heap_free(Heap *h) {
   block_drop_locked(h);
+  grace_drop_locked(h);
   for (size_t i = 0; i < h->nchunks; i++) {
     free_tokens(h, h->chunk[i]);
     chunk_unmap(h, h->chunk[i]);

@@ -46,7 +46,7 @@
 static int continue_c(lua_State *L, CallInfo *ci, int status) {
   stack_ensure(L, LUA_MINSTACK);
   if (ci->top < L->top + LUA_MINSTACK) ci->top = L->top + LUA_MINSTACK;
-  if (unlikely(status == LUA_ERRMEM)) gc_check(L);
+  if (unlikely(status == LUA_ERRMEM)) gc_caught(L);
   if (unlikely(ci->func->tag == TAG_CCL && ccl_ismodule(v_ccl(ci->func)))) return cmodule_continue(L, ci, status);
   return ci->u.c.k(L, status, ci->u.c.kctx);
 }

@@ -97,7 +97,10 @@ static void test_goroutines(void) {
 
 // Who catches the error and lets go of what he has goes on.
 static void test_memory_caught(void) {
-  lungo_Runtime *rt = open_runtime(2);
+  lungo_Options o;
+  lungo_defaults(&o);
+  o.memory = 16 << 20;
+  lungo_Runtime *rt = lungo_new(&o, NULL, 0);
   lungo_Task *t = lungo_start(
       rt, &(lungo_Job){.code = "for i = 1, 5 do local t = {} local ok, msg = pcall(function() while true do "
                                "t = {t} end end) t = nil assert(not ok and msg == 'not enough memory') end",
@@ -115,7 +118,7 @@ static void test_memory_innocent(void) {
     lungo_Options o;
     lungo_defaults(&o);
     o.processors = 2;
-    o.memory = 64 << 20;
+    o.memory = 16 << 20;
     lungo_Runtime *rt = lungo_new(&o, NULL, 0);
     lungo_Task *innocent = lungo_start(rt, &(lungo_Job){.code = "local n = 0 while true do n = n + 1 if n % 1000 == 0 "
                                                                 "then time.sleep(0) end local t = {n} end",
