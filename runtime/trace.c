@@ -479,15 +479,20 @@ static TraceBuf *buf_lock(void) {
 
 static void buf_unlock(TraceBuf *b) { unlock_ranked(&b->lock, RANK_TRACEBUF); }
 
-void trace_drain(const M *m) {
-  TraceBuf *b = m->p != NULL ? m->p->trace : NULL;
-  if (b == NULL || m->rt != tr.rt || b->n < DRAIN_AT || (b = buf_lock()) == NULL) return;
+static void drain_locked(TraceBuf *b) {
   int64_t begin = now_ns();
   buf_write_locked(b);
   Event *e = add_locked(b, EV_SPAN);
   e->at = begin;
   e->dur = now_ns() - begin;
   e->what = SPAN_FLUSH;
+}
+
+void trace_drain(const M *m) {
+  if (m->p == NULL || m->p->trace == NULL || m->rt != tr.rt) return;
+  TraceBuf *b = buf_lock(); // trace_close empties it on another thread
+  if (b == NULL) return;
+  if (b->n >= DRAIN_AT) drain_locked(b);
   buf_unlock(b);
 }
 
