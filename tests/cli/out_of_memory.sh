@@ -142,7 +142,7 @@ for procs in 1 4; do
   grep -q 'deadlock.lua:7: in main chunk' "$tmp/err" || complain "deadlock: main is missing"
 done
 if ! nm "$lungo" | grep -qE '__(asan|tsan)_init'; then
-  limit=(bash -c 'ulimit -v 35000; exec "$@"' -)
+  limit=(bash -c "ulimit -v $((30400 + $(stat -c %s "$lungo") / 1024)); exec \"\$@\"" -) # 35 MB for a program of 4.6
   check caught 0 '^caught'
   check garbage 0 '^garbage'
   check goroutines 2 '^panic: not enough memory'
