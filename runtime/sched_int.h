@@ -316,6 +316,7 @@ void m_setcurrent(M *m);
 
 // ---- park.c ----
 void g_readyfirst(Runtime *rt, G *g); // as g_ready; g runs before all that are runnable
+bool sleeper_wake(G *g);              // world stopped: if g's thread sleeps for it, that is over. Was it so?
 void m_blockg(M *m, G *g);            // nested wait: P handed on, until g is to run again
 void m_regain(M *m, G *g);            // after m_waitp(M_NESTED)
 int yield_now(lua_State *L, bool flat, bool near);
@@ -407,9 +408,6 @@ void final_alone(struct Group *gr);                                             
 void final_gone_locked(struct Group *gr);                                       // gr is about to be freed; h->lk held
 bool final_isbereft(const G *g);             // it runs what a run with limits left that is gone
 void final_release(struct lungo_Runtime *h); // the runtime is freed
-
-// ---- park.c ----
-bool sleeper_wake(G *g); // world stopped: if g's thread sleeps for it, that is over. Was it so?
 
 // ---- interrupt.c ----
 void interrupt_clear(Runtime *rt);           // a new run begins: what was asked for the last one does not concern it

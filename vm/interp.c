@@ -773,13 +773,13 @@ execute:
       SLOW(op_index(L, ci, b, key, instr_hint(pc - 1), INSTR_A(i)))
       NEXT();
     }
-    // The quick half does all, or nothing: then the instructions that follow do it. ci->u.l.pc stays at this one, which
-    // is good enough for lack of memory.
+    // The quick half does all, or nothing: then the instructions that follow do it. If it lacks memory, the error is
+    // pushed above all registers, and stands at this instruction.
     OP(SELFCALL) {
       const Value *b = RB;
       const Method *m = quick_hinted(L->gl, b, v_str(KC), INSTR_X(i));
       if (unlikely(m == NULL)) goto self;
-      ci->u.l.pc = pc;
+      SAVE();
       if (unlikely((n = m->run(L, RA, b, 1)) < 0)) goto self;
       QUICK_RESULTS(1)
     }
@@ -790,7 +790,7 @@ execute:
       Value *arg = RA + 1;
       v_copy(arg, b);
       v_setint(arg + 1, INSTR_J(instr_fetch(pc)));
-      ci->u.l.pc = pc;
+      SAVE();
       if (unlikely((n = m->run(L, RA, arg, 2)) < 0)) goto self;
       QUICK_RESULTS(2)
     }
@@ -802,7 +802,7 @@ execute:
         Value *arg = RA + 1;
         v_setobj(arg, TAG_USERDATA, (void *)(intptr_t)bits_payload(bits));
         const Method *m = quick_hinted(L->gl, arg, v_str(k + INSTR_C(self)), INSTR_X(self));
-        ci->u.l.pc = pc;
+        SAVE();
         if (likely(m != NULL) && likely((n = m->run(L, RA, arg, 1)) >= 0)) QUICK_RESULTS(2)
         v_copy(RA, arg);
         NEXT();

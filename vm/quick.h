@@ -14,16 +14,17 @@
 //             the stack; the only error it may raise is lack of memory. It is not run while a hook is set. An entry's
 //             `run` is written before its `f` (release; call instructions read with acquire) and neither changes again,
 //             whatever universes the process makes and closes.
-// Callers:    the library openers (quick_add), CALL, SELFCALL and SELFCALLI in interp.c. Under --race there are none.
-// See also:   stdlib/quicklib.c, stdlib/synclib.c, stdlib/atomiclib.c. Tests: tests/vm/quick_calls.lua.
+// Callers:    the library openers (quick_add), CALL, SELFCALL, SELFCALLI, UPSELFCALL in interp.c. Under --race there
+// are none. See also:   stdlib/quicklib.c, stdlib/synclib.c, stdlib/atomiclib.c. Tests: tests/vm/quick_calls.lua,
+//             method_calls.lua.
 #ifndef LUNGO_VM_QUICK_H
 #define LUNGO_VM_QUICK_H
 
 #include "call.h"
 
 // The arguments are arg[0] .. arg[nargs-1]; results go to res[0], res[1], ... Returns their number, at most
-// EXTRA_STACK, or QUICK_DECLINED. Arguments may lie where results go, at res or at res + 1. L->top means nothing. (The
-// type is QuickFn, in state.h.)
+// EXTRA_STACK, or QUICK_DECLINED. Arguments may lie where results go, at res or at res + 1. L->top is above all
+// of them: an error may be pushed there. (The type is QuickFn, in state.h.)
 #define QUICK_DECLINED (-1)
 
 typedef struct Quick {
