@@ -8,6 +8,7 @@
 #include "lungolib.h"
 #include "call.h"
 #include "gc.h"
+#include "method.h"
 
 #define CHAN_META "chan"
 
@@ -212,6 +213,7 @@ int lungo_openchan(lua_State *L) {
                                    {"__eq", ch_eq},     {"__tostring", ch_tostring}, {NULL, NULL}};
   static const ObjKind kind = {CHAN_META, NULL};
   obj_class(L, &kind, methods, metas);
+  method_setreceive(L, ch_recv);
   lua_newtable(L);
   lua_pushcfunction(L, chan_type);
   lua_setfield(L, -2, "type");

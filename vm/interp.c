@@ -1154,6 +1154,14 @@ execute:
           NEXT();
         }
       }
+      if (ra->tag == TAG_USERDATA) {
+        SAVE();
+        int r = op_forreceive(L, ci, ra, nres);
+        if (r == RT_PARK) return RUN_PARKED;
+        RELOAD();
+        if (likely(r == RT_DONE)) NEXT();
+        ra = RA;
+      }
       func = ra + 4;
       v_copy(func, ra);
       v_copy(func + 1, ra + 1);

@@ -51,9 +51,13 @@ void op_closure(lua_State *L, CallInfo *ci, Value *ra, Proto *p);
 void op_varargprep(lua_State *L, CallInfo *ci, int nfixed);
 bool op_iterstep(lua_State *L, Value *ra, int nresults);             // `next` mode of a generic for; false: at the end
 int op_select(lua_State *L, CallInfo *ci, const Instr *pc, Instr i); // RT_*; on RT_DONE ci->u.l.pc is the case chosen
-void op_unpark(lua_State *L, CallInfo *ci);                          // result of the channel instruction that parked
-bool op_close(lua_State *L, CallInfo *ci, unsigned a);               // CLOSE: pushed the call of a __close
-bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n);   // RETURN: the same, its n results at ra are kept
+// A step of `for v in ch`, the iterator at ra being a userdata. RT_*, or OP_NORECEIVE: it must be called like any
+// other.
+#define OP_NORECEIVE (-1)
+int op_forreceive(lua_State *L, CallInfo *ci, Value *ra, int nresults);
+void op_unpark(lua_State *L, CallInfo *ci);                        // result of the channel instruction that parked
+bool op_close(lua_State *L, CallInfo *ci, unsigned a);             // CLOSE: pushed the call of a __close
+bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n); // RETURN: the same, its n results at ra are kept
 
 // A metamethod that instruction pc[-1] of ci called has returned; its result, if any, is on top.
 enum Finish { FINISH_NEXT, FINISH_PUSHED, FINISH_RETURN };

@@ -518,6 +518,27 @@ int op_select(lua_State *L, CallInfo *ci, const Instr *pc, Instr i) {
   return r;
 }
 
+static void put_received(Value *ra, int nresults, const Value res[2]) {
+  for (int c = 0; c < nresults; c++) {
+    if (c < 2)
+      v_copy(&ra[4 + c], &res[c]);
+    else
+      v_setnil(&ra[4 + c]);
+  }
+}
+
+int op_forreceive(lua_State *L, CallInfo *ci, Value *ra, int nresults) {
+  Table *mt = atomic_load_explicit(&v_ud(ra)->meta, memory_order_acquire);
+  if (unlikely(!method_receives(L->gl, mt)) && !method_findreceive(L, mt)) return OP_NORECEIVE;
+  Value res[2];
+  ptrdiff_t at = stack_save(L, ra);
+  ci->status |= CI_PARKED;
+  if (rt_recv(L, ra, res) == RT_PARK) return RT_PARK;
+  ci->status &= (uint16_t)~CI_PARKED;
+  put_received(stack_restore(L, at), nresults, res);
+  return RT_DONE;
+}
+
 void op_unpark(lua_State *L, CallInfo *ci) {
   Value res[2] = {{.tag = TAG_NIL}, {.tag = TAG_NIL}};
   int chosen = 0;
@@ -529,6 +550,7 @@ void op_unpark(lua_State *L, CallInfo *ci) {
   switch (INSTR_OP(i)) {
   case OP_RECV2: v_copy(&ra[1], &res[1]); // fall through
   case OP_RECV: v_copy(&ra[0], &res[0]); break;
+  case OP_TFORCALL: put_received(ra, INSTR_C(i), res); break;
   case OP_SELECT: put_selected(ci, pc, i, chosen, res); break;
   default: break;
   }

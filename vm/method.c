@@ -51,6 +51,26 @@ uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn) {
   return (uint16_t)(at * sizeof(Method));
 }
 
+static bool calls_receive(lua_State *L, Table *mt) {
+  Value fn;
+  return table_getstr(L, mt, L->gl->tmname[TM_CALL], &fn) && fn.tag == TAG_LCF && fn.f == L->gl->methods.receive;
+}
+
+// As in method_remember: first without the lock.
+bool method_findreceive(lua_State *L, Table *mt) {
+  struct Methods *ms = &L->gl->methods;
+  if (mt == NULL || !obj_isshared(mt) || !calls_receive(L, mt)) return false;
+  spin_lock(&ms->lock);
+  atomic_store_explicit(&ms->live, true, memory_order_relaxed);
+  make_class(mt);
+  bool is = calls_receive(L, mt);
+  if (is) atomic_store_explicit(&ms->receives, mt, memory_order_release);
+  spin_unlock(&ms->lock);
+  return is;
+}
+
+void method_setreceive(lua_State *L, lua_CFunction f) { L->gl->methods.receive = f; }
+
 _Static_assert(METHOD_MAX * sizeof(Method) <= 1 << 16, "hints have 16 bits");
 
 void methods_init(Global *gl) {
@@ -63,6 +83,7 @@ void methods_strike(Global *gl) {
   spin_lock(&ms->lock);
   unsigned last = atomic_load_explicit(&ms->last, memory_order_relaxed);
   for (unsigned i = 1; i <= last; i++) atomic_store_explicit(&ms->v[i].mt, METHOD_STRUCK, memory_order_release);
+  atomic_store_explicit(&ms->receives, NULL, memory_order_release);
   atomic_store_explicit(&ms->live, false, memory_order_relaxed);
   spin_unlock(&ms->lock);
 }

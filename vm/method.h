@@ -27,6 +27,14 @@
 // The hint (the offset in the list) for the method `key` of values whose metatable is mt, which is remembered; 0: it
 // cannot be. *fn is the method.
 uint16_t method_remember(lua_State *L, Table *mt, String *key, Value *fn);
+// Whether calling a value of metatable mt receives from it, mt's __call being the function of method_setreceive. Once
+// it was true, the answer is remembered (method_receives) like a method.
+bool method_findreceive(lua_State *L, Table *mt);
+static ALWAYS_INLINE bool method_receives(const Global *gl, const Table *mt) {
+  return mt != NULL && mt == atomic_load_explicit(&gl->methods.receives, memory_order_acquire);
+}
+// f is the __call of channels (L's universe; before it has goroutines).
+void method_setreceive(lua_State *L, lua_CFunction f);
 // Shared table t, which has OF_CLASS, was written to. No lock held.
 void methods_strike(Global *gl);
 // World stopped.

@@ -214,8 +214,10 @@ _Static_assert(sizeof(Method) == 64, "hints are masked offsets (method.h)");
 #define METHOD_STRUCK ((Table *)1)
 struct Methods {
   _Atomic uint8_t lock;
-  _Atomic bool live;     // false: all entries are struck out
-  _Atomic unsigned last; // the last entry written since the last collection; entry 0 is never used
+  _Atomic bool live;         // false: all entries are struck out
+  _Atomic unsigned last;     // the last entry written since the last collection; entry 0 is never used
+  _Atomic(Table *) receives; // the metatable whose __call is known to be `receive`, or NULL
+  lua_CFunction receive;     // the __call of channels
   Method v[METHOD_MAX];
 };
 
