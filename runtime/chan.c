@@ -4,7 +4,8 @@
 //
 // What:       a ring of `cap` values plus two FIFO lists of Waiters (senders, receivers). A sender that finds a
 //             receiver waiting hands the value straight to it; the ring is skipped. A receiver that finds the ring
-//             full takes the oldest value and moves the first waiting sender's into the ring.
+//             full takes the oldest value and moves the first waiting sender's into the ring. A ring with many places
+//             is *wide*: while nobody waits, values go through its ends (ring_ends.h) without the channel's lock.
 //             A channel is a userdata; ring and all are its memory, so that one object is all there is to collect.
 // Invariants: a non-empty ring means no receiver waits; a ring with room means no sender waits (but for waiters of a
 //             select that another channel has won: they are dropped when met). A closed channel has no waiters at
@@ -13,10 +14,12 @@
 //             woken, so that the collector may mark it at any time. index is 1 for a send.
 // Callers:    a running G that holds a P (a timer for chan_offer). Never with another Chan locked (select.c is the
 //             one exception: it locks several, in address order).
-// Locking:    c->lk guards every field that changes. g_ready() is called only after it is released.
-// See also:   select.c, waitq.h, docs/architecture.md "Channels". Tests: tests/runtime/chan_*.lua.
+// Locking:    c->lk guards every field that changes; of a wide ring too, as chan_lock takes hold of its ends. g_ready()
+// is called only after it is released. See also:   select.c, waitq.h, docs/architecture.md "Channels". Tests:
+// tests/runtime/chan_*.lua.
 
 #include "chan.h"
+#include "debugvars.h"
 #include "func.h"
 #include "gc.h"
 #include "meta.h"
@@ -46,9 +49,18 @@ static const uint32_t elem_tags[ELEM_COUNT] = {
 
 // ---- making and marking ------------------------------------------------------------------------------
 
+// World stopped: the place of the oldest value, and how many there are.
+static uint32_t ring_state(Chan *c, uint32_t *count) {
+  bool open = c->wide && !c->shut;
+  RingEnds *r = ends_of(c);
+  *count = open ? ends_count(&r->send, &r->recv, memory_order_relaxed) : c->count;
+  return open ? r->recv.at : c->head;
+}
+
 void chan_trace(struct Marker *m, void *mem) {
   Chan *c = mem;
-  for (uint32_t n = c->count, i = c->head; n > 0; n--, i = ring_next(c, i)) gc_mark_value(m, &c->ring[i]);
+  uint32_t count, i = ring_state(c, &count);
+  for (; count > 0; count--, i = ring_next(c, i)) gc_mark_value(m, ring_of(c) + i);
   gc_mark_obj(m, c->keeps);
   waitq_trace(m, &c->recvq);
   waitq_trace(m, &c->sendq);
@@ -56,10 +68,32 @@ void chan_trace(struct Marker *m, void *mem) {
 
 void chanview_trace(struct Marker *m, void *mem) { gc_mark_obj(m, &((ChanView *)mem)->chan->hdr); }
 
+// From so many places on a ring is wide: with fewer the ends meet too often (20 places: 1.3 times slower).
+// LUNGODEBUG=widering=N changes it.
+#define WIDE_MIN 64
+
+static uint32_t wide_min(void) {
+  static _Atomic uint32_t min; // 0: not asked yet
+  uint32_t n = atomic_load_explicit(&min, memory_order_relaxed);
+  if (unlikely(n == 0)) {
+    int wanted = debug_var("widering");
+    n = wanted > 0 ? (uint32_t)wanted : WIDE_MIN;
+    atomic_store_explicit(&min, n, memory_order_relaxed);
+  }
+  return n;
+}
+
+// The race detector follows values through the places of a ring under one lock.
+static bool is_wide(uint32_t cap) { return cap > 0 && cap >= wide_min() && !race_on; }
+
 Userdata *chan_new(lua_State *L, ElemType elem, uint32_t cap) {
-  Userdata *u = ud_new(L, sizeof(Chan) + (size_t)cap * sizeof(Value), 0);
+  bool wide = is_wide(cap);
+  size_t ends = wide ? CACHE_LINE + sizeof(RingEnds) : 0;
+  Userdata *u = ud_new(L, sizeof(Chan) + ends + (size_t)cap * sizeof(Value), 0);
   Chan *c = ud_mem(u);
-  memset(c, 0, sizeof *c); // not the ring: only values that were put there are ever looked at
+  memset(c, 0, sizeof *c + ends); // not the ring: only values that were put there are ever looked at
+  c->wide = c->shut = wide;
+  if (wide) chan_settle(c);
   c->elem = (uint8_t)elem;
   c->cap = cap;
   u->hdr.aux = 1;
@@ -80,6 +114,38 @@ Userdata *chan_newview(lua_State *L, Chan *c, int dirs) {
   return u;
 }
 
+// ---- the ends of a wide ring -----------------------------------------------------------------------------
+
+void chan_settle_wide(Chan *c) {
+  bool shut = c->closed || c->recvq.head != NULL || c->sendq.head != NULL;
+  if (!c->shut)
+    ends_release(ends_of(c), shut, c->cap, c->head, c->count);
+  else if (!shut)
+    ends_open(ends_of(c), c->cap, c->head, c->count);
+  c->shut = shut;
+}
+
+// The other side may be filling (emptying) the ring right now.
+#define END_PAUSES 60
+
+static NOINLINE bool put_patiently(lua_State *L, Chan *c, const Value *v) {
+  RingEnd *e = &ends_of(c)->send;
+  if (end_isshut(e) || !patience_try(L, &e->patience)) return false;
+  patience_pause(END_PAUSES);
+  if (!chan_quickput(c, v)) return false;
+  patience_paid(&e->patience);
+  return true;
+}
+
+static NOINLINE bool take_patiently(lua_State *L, Chan *c, Value *v) {
+  RingEnd *e = &ends_of(c)->recv;
+  if (end_isshut(e) || !patience_try(L, &e->patience)) return false;
+  patience_pause(END_PAUSES);
+  if (!chan_quicktake(c, v)) return false;
+  patience_paid(&e->patience);
+  return true;
+}
+
 #ifdef LUNGO_DEBUG
 static bool is_stale(const Waiter *w) {
   return w->is_select && atomic_load_explicit(&w->g->selectdone, memory_order_relaxed) != 0;
@@ -98,7 +164,7 @@ void chan_check(Chan *c) {
   lg_assert(c->count == c->cap || all_stale(&c->sendq));
   lg_assert(!c->closed || (c->recvq.head == NULL && c->sendq.head == NULL));
   for (uint32_t n = c->count, i = c->head; n > 0; n--, i = ring_next(c, i))
-    lg_assert(c->ring[i].tag != TAG_NIL && (c->ring[i].tag <= TAG_STRING || obj_isshared(c->ring[i].o)));
+    lg_assert(ring_of(c)[i].tag != TAG_NIL && (ring_of(c)[i].tag <= TAG_STRING || obj_isshared(ring_of(c)[i].o)));
 }
 #endif
 
@@ -138,9 +204,12 @@ static COLD void refuse_value(lua_State *L, const Chan *c, const Value *v) {
   chan_error(L, "cannot send %s %s value on a chan %s", article, name, elem_names[c->elem]);
 }
 
+static ALWAYS_INLINE bool admits(const Chan *c, const Value *v) {
+  return likely((elem_tags[c->elem] >> v->tag & 1) && !v_isnil(v) && (c->elem != ELEM_CHAN || is_chan(v)));
+}
+
 static ALWAYS_INLINE void check_value(lua_State *L, const Chan *c, const Value *v) {
-  if (unlikely(!(elem_tags[c->elem] >> v->tag & 1) || v_isnil(v) || (c->elem == ELEM_CHAN && !is_chan(v))))
-    refuse_value(L, c, v);
+  if (!admits(c, v)) refuse_value(L, c, v);
   share_value(L, v);
 }
 
@@ -151,16 +220,17 @@ static COLD void error_closed(lua_State *L) { chan_error(L, "send on closed chan
 // ---- one-step operations -------------------------------------------------------------------------------
 
 bool chan_begin_send(lua_State *L, Chan *c, const Value *v) {
+  if (c->wide && (chan_quickput(c, v) || put_patiently(L, c, v))) return true;
   G *wake = NULL;
-  lock(&c->lk);
+  chan_lock(c);
   if (chan_send_locked(c, v, &wake)) {
     chan_check(c);
-    unlock(&c->lk);
+    chan_unlock(c);
     if (wake) g_ready(L->ctx, wake);
     return true;
   }
   if (unlikely(c->closed)) {
-    unlock(&c->lk);
+    chan_unlock(c);
     error_closed(L);
   }
   Waiter *w = waiter_of(L->g);
@@ -168,6 +238,7 @@ bool chan_begin_send(lua_State *L, Chan *c, const Value *v) {
   v_copy(&w->v, v);
   waitq_push(&c->sendq, w, c);
   chan_check(c);
+  chan_settle(c);
   return false;
 }
 
@@ -178,11 +249,12 @@ void chan_end_send(lua_State *L) {
 }
 
 bool chan_begin_recv(lua_State *L, Chan *c, Value *v, bool *ok) {
+  if (c->wide && (chan_quicktake(c, v) || take_patiently(L, c, v))) return *ok = true;
   G *wake = NULL;
-  lock(&c->lk);
+  chan_lock(c);
   if (chan_recv_locked(c, v, ok, &wake)) {
     chan_check(c);
-    unlock(&c->lk);
+    chan_unlock(c);
     if (wake) g_ready(L->ctx, wake);
     return true;
   }
@@ -190,6 +262,7 @@ bool chan_begin_recv(lua_State *L, Chan *c, Value *v, bool *ok) {
   v_setnil(&w->v);
   waitq_push(&c->recvq, w, c);
   chan_check(c);
+  chan_settle(c);
   return false;
 }
 
@@ -200,49 +273,65 @@ void chan_end_recv(lua_State *L, Value *v, bool *ok) {
   v_setnil(&w->v);
 }
 
-bool chan_trysend(lua_State *L, Chan *c, const Value *v) {
+static bool send_now(lua_State *L, Chan *c, const Value *v, bool *closed) {
+  *closed = false;
+  if (chan_quickput(c, v)) return true;
   G *wake = NULL;
-  lock(&c->lk);
-  bool done = chan_send_locked(c, v, &wake), closed = c->closed;
+  chan_lock(c);
+  bool done = chan_send_locked(c, v, &wake);
+  *closed = c->closed;
   chan_check(c);
-  unlock(&c->lk);
-  if (closed) error_closed(L);
+  chan_unlock(c);
   if (wake) g_ready(L->ctx, wake);
   return done;
 }
 
+bool chan_trysend(lua_State *L, Chan *c, const Value *v) {
+  bool closed, done = send_now(L, c, v, &closed);
+  if (closed) error_closed(L);
+  return done;
+}
+
+bool chan_sendnow(lua_State *L, Chan *c, const Value *v) {
+  bool closed;
+  if (!admits(c, v)) return false;
+  share_value(L, v);
+  return send_now(L, c, v, &closed);
+}
+
 bool chan_tryrecv(lua_State *L, Chan *c, Value *v, bool *ok) {
+  if (chan_quicktake(c, v)) return *ok = true;
   G *wake = NULL;
-  lock(&c->lk);
+  chan_lock(c);
   bool done = chan_recv_locked(c, v, ok, &wake);
   chan_check(c);
-  unlock(&c->lk);
+  chan_unlock(c);
   if (wake) g_ready(L->ctx, wake);
   return done;
 }
 
 void chan_offer(Ctx *ctx, Chan *c, const Value *v) {
   G *wake = NULL;
-  lock(&c->lk);
+  chan_lock(c);
   chan_send_locked(c, v, &wake);
   chan_check(c);
-  unlock(&c->lk);
+  chan_unlock(c);
   if (wake) g_ready(ctx, wake);
 }
 
 bool chan_drain(Chan *c) {
-  lock(&c->lk);
+  chan_lock(c);
   bool any = c->count > 0;
   lg_assert(c->sendq.head == NULL); // a waiting sender would have to be let in now
   c->head = c->count = 0;
-  unlock(&c->lk);
+  chan_unlock(c);
   return any;
 }
 
 uint32_t chan_len(Chan *c) {
-  lock(&c->lk);
+  chan_lock(c);
   uint32_t n = c->count;
-  unlock(&c->lk);
+  chan_unlock(c);
   return n;
 }
 
@@ -258,13 +347,13 @@ static Waiter **take_all(WaitQ *q, Waiter **end) {
 }
 
 bool chan_close_collect(Chan *c, Waiter ***end) {
-  lock(&c->lk);
+  chan_lock(c);
   bool first = !c->closed;
   if (unlikely(race_on) && first) rt_race_release(c);
   c->closed = true;
   if (first) *end = take_all(&c->sendq, take_all(&c->recvq, *end));
   chan_check(c);
-  unlock(&c->lk);
+  chan_unlock(c);
   return first;
 }
 

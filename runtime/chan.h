@@ -5,6 +5,7 @@
 #define LUNGO_RUNTIME_CHAN_H
 
 #include "happens.h"
+#include "ring_ends.h"
 #include "waitq.h"
 
 // Element type of a typed channel.
@@ -25,16 +26,17 @@ typedef enum ElemType {
 extern const char *const elem_names[ELEM_COUNT]; // elem_names[ELEM_ANY] is NULL
 
 typedef struct Chan { // the memory of a userdata whose trace is chan_trace
-  Lock lk;            // guards everything below but cap, elem, keeps (constant)
+  Lock lk;            // guards everything below but cap, elem, wide, keeps (constant)
   bool closed;
   uint8_t elem;   // ElemType
+  bool wide;      // the ring has ends of its own (ring_ends.h)
+  bool shut;      // of a wide one: the ends are out of use, head and count hold
   uint32_t cap;   // values the ring can hold
   uint32_t head;  // index of the oldest value
   uint32_t count; // values in the ring
   WaitQ recvq, sendq;
-  Obj *keeps;   // marked with the channel: the timer that sends on it, the context that closes it; or NULL
-  Value ring[]; // published values
-} Chan;
+  Obj *keeps; // marked with the channel: the timer that sends on it, the context that closes it; or NULL
+} Chan;       // the ring follows, for a wide channel after its ends
 
 typedef struct ChanView { // the memory of a userdata whose trace is chanview_trace
   Userdata *chan;
@@ -78,6 +80,8 @@ void chan_end_recv(lua_State *L, Value *v, bool *ok);
 // Never block. trysend raises on a closed channel; false: nobody can take the value, nothing to receive.
 bool chan_trysend(lua_State *L, Chan *c, const Value *v);
 bool chan_tryrecv(lua_State *L, Chan *c, Value *v, bool *ok);
+// Sends if that needs no waiting and is no error; false: nothing was done. For quick halves: raises nothing.
+bool chan_sendnow(lua_State *L, Chan *c, const Value *v);
 // Send from a timer: no goroutine runs here. A closed or full channel drops the value (a plain, shared one).
 void chan_offer(Ctx *ctx, Chan *c, const Value *v);
 // Throws away what is queued; true if there was something. For timers, whose channels nobody else sends on.
@@ -97,6 +101,35 @@ _Noreturn void chan_wrongdir(lua_State *L, int wanted); // CHAN_CANSEND or CHAN_
 // Parks a C function forever (nil channel, select without a ready-able case).
 int chan_parkforever(lua_State *L, WaitReason why, lua_KFunction k);
 
+static ALWAYS_INLINE RingEnds *ends_of(Chan *c) {
+  return (RingEnds *)(((uintptr_t)(c + 1) + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
+}
+
+static ALWAYS_INLINE Value *ring_of(Chan *c) { return c->wide ? (Value *)(ends_of(c) + 1) : (Value *)(c + 1); }
+
+// The usual case of a wide channel. False: nothing was done, and the lock is needed.
+static ALWAYS_INLINE bool chan_quickput(Chan *c, const Value *v) {
+  return c->wide && ends_put(ends_of(c), ring_of(c), c->cap, v);
+}
+static ALWAYS_INLINE bool chan_quicktake(Chan *c, Value *v) {
+  return c->wide && ends_take(ends_of(c), ring_of(c), c->cap, v);
+}
+
+// With the lock comes the state of the ring: while it is held, the ends of a wide one are shut or held.
+static ALWAYS_INLINE void chan_lock(Chan *c) {
+  lock(&c->lk);
+  if (c->wide && !c->shut) ends_hold(ends_of(c), &c->head, &c->count);
+}
+// The ends are open exactly while nobody waits and the channel is not closed. To be called before c->lk is released.
+void chan_settle_wide(Chan *c);
+static ALWAYS_INLINE void chan_settle(Chan *c) {
+  if (c->wide) chan_settle_wide(c);
+}
+static ALWAYS_INLINE void chan_unlock(Chan *c) {
+  chan_settle(c);
+  unlock(&c->lk);
+}
+
 // ---- the operations under the lock: shared by chan.c and select.c -----------------------------------
 // *wake is the goroutine to ready after the last unlock, or NULL.
 
@@ -104,7 +137,7 @@ static ALWAYS_INLINE uint32_t ring_next(const Chan *c, uint32_t i) { return i + 
 
 static ALWAYS_INLINE Value *ring_end(Chan *c) { // the place behind the newest value
   uint64_t at = (uint64_t)c->head + c->count;
-  return &c->ring[at >= c->cap ? at - c->cap : at];
+  return ring_of(c) + (at >= c->cap ? at - c->cap : at);
 }
 
 static ALWAYS_INLINE void ring_put(Chan *c, const Value *v) {
@@ -113,7 +146,7 @@ static ALWAYS_INLINE void ring_put(Chan *c, const Value *v) {
 }
 
 static ALWAYS_INLINE void ring_take(Chan *c, Value *v) {
-  v_copy(v, &c->ring[c->head]);
+  v_copy(v, ring_of(c) + c->head);
   c->head = ring_next(c, c->head);
   c->count--;
 }
@@ -125,8 +158,8 @@ static inline void chan_race_handover(Chan *c, G *g) {
     race_meet(g);
     return;
   }
-  race_pass(NULL, &c->ring[c->head]);
-  race_pass(g, &c->ring[c->head]);
+  race_pass(NULL, ring_of(c) + c->head);
+  race_pass(g, ring_of(c) + c->head);
   c->head = ring_next(c, c->head);
 }
 
@@ -150,7 +183,7 @@ static ALWAYS_INLINE bool chan_send_locked(Chan *c, const Value *v, G **wake) {
 // A closed and drained channel gives nil, false.
 static ALWAYS_INLINE bool chan_recv_locked(Chan *c, Value *v, bool *ok, G **wake) {
   if (c->count > 0) {
-    if (unlikely(race_on)) race_pass(NULL, &c->ring[c->head]);
+    if (unlikely(race_on)) race_pass(NULL, ring_of(c) + c->head);
     ring_take(c, v);
     Waiter *w = waitq_popwin(&c->sendq);
     if (w) { // the ring was full: the first sender's value takes the place that became free

@@ -85,7 +85,7 @@ static uint32_t lock_order(Chan **order, Chan *const *chans, uint32_t n, bool *r
 }
 
 static void lock_all(const SelectLocks *locks) {
-  for (uint32_t i = 0; i < locks->n; i++) lock(&locks->order[i]->lk);
+  for (uint32_t i = 0; i < locks->n; i++) chan_lock(locks->order[i]);
 }
 
 // Also runs after the goroutine's status is `waiting`: after the last unlock neither it nor its memory is ours.
@@ -94,7 +94,7 @@ void select_unlock(void *arg) {
   Chan **order = locks->order;
   for (uint32_t i = 0, n = locks->n; i < n; i++) {
     chan_check(order[i]);
-    unlock(&order[i]->lk);
+    chan_unlock(order[i]);
   }
 }
 
@@ -220,10 +220,10 @@ static void dequeue(G *g) {
     Waiter *w = &g->sel[i];
     Chan *c = chans[i];
     if (!c) continue;
-    lock(&c->lk);
+    chan_lock(c);
     if (w->obj) waitq_remove(w->index ? &c->sendq : &c->recvq, w);
     chan_check(c);
-    unlock(&c->lk);
+    chan_unlock(c);
     v_setnil(&w->v);
   }
   g->nsel = 0;

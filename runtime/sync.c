@@ -24,33 +24,18 @@
 
 #define STARVING_NS INT64_C(1000000)
 
-static inline void cpu_pause(void) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
-// Worth it when the holder runs on another processor right now: its critical section is likely shorter than a park.
-// Looks rarely: each look takes the cache line from the holder, and a holder left alone for some microseconds locks and
-// unlocks a hundred times at full speed meanwhile (bench/conc/mutex.lua on two processors: three times faster).
-// Twenty microseconds at most. Where that was in vain VAIN_MAX times in a row, the holder sleeps or waits for a
-// processor, and of each further VAIN_ROUND contenders only the first VAIN_MAX try.
+// When the holder runs on another processor right now, its critical section is likely shorter than a park. With few
+// looks, some microseconds apart, it locks and unlocks a hundred times meanwhile (bench/conc/mutex.lua on two
+// processors: three times faster). Twenty microseconds at most.
 #define SPIN_LOOKS 8
 #define SPIN_PAUSES 240
-#define VAIN_MAX 4
-#define VAIN_ROUND 64
 
 static bool spin(lua_State *L, Mutex *m) {
-  uint8_t vain = load(&m->vain);
-  if (rt_gomaxprocs(L, 0) < 2) return false;
-  atomic_store_explicit(&m->vain, (uint8_t)((vain + 1) % VAIN_ROUND), memory_order_relaxed);
-  if (vain >= VAIN_MAX) return false;
+  if (!patience_try(L, &m->patience)) return false;
   for (int look = 0; look < SPIN_LOOKS; look++) {
-    for (int i = 0; i < SPIN_PAUSES; i++) cpu_pause();
+    patience_pause(SPIN_PAUSES);
     if (!mutex_trylock(m)) continue;
-    atomic_store_explicit(&m->vain, 0, memory_order_relaxed);
+    patience_paid(&m->patience);
     return true;
   }
   return false;

@@ -11,13 +11,14 @@
 #define LUNGO_RUNTIME_SYNC_H
 
 #include "context.h"
+#include "patience.h"
 #include "waitq.h"
 
 typedef struct Mutex {
   _Atomic uint32_t state; // MUTEX_* bits
   Lock lk;                // guards q, and every change of MUTEX_WAITERS
   WaitQ q;
-  _Atomic uint8_t vain; // contenders in a row that spun, or would have, in vain: see spin
+  Patience patience;
 } Mutex;
 #define MUTEX_LOCKED 1u
 #define MUTEX_WAITERS 2u // q is not empty

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "gc.h"
 #include "method.h"
+#include "quick.h"
 
 #define CHAN_META "chan"
 
@@ -126,6 +127,29 @@ static int ch_recv(lua_State *L) { // also __call
   return g_parkc(L, WAIT_CHAN_RECV, &c->lk, 0, recv_done);
 }
 
+// Quick halves: what would wait, or is an error, is left to the function.
+static Chan *quick_chan(const Value *arg, int nargs, int wanted) {
+  int dirs = 0;
+  Chan *c = nargs > 0 ? chan_of(&arg[0], &dirs) : NULL;
+  return (dirs & wanted) == wanted ? c : NULL;
+}
+
+static int ch_send_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  (void)res;
+  Chan *c = quick_chan(arg, nargs, CHAN_CANSEND);
+  return c != NULL && nargs > 1 && chan_sendnow(L, c, &arg[1]) ? 0 : QUICK_DECLINED;
+}
+
+static int ch_recv_quick(lua_State *L, Value *res, const Value *arg, int nargs) {
+  Value v;
+  bool ok;
+  Chan *c = quick_chan(arg, nargs, CHAN_CANRECV);
+  if (c == NULL || !chan_tryrecv(L, c, &v, &ok)) return QUICK_DECLINED;
+  v_copy(&res[0], &v);
+  v_setbool(&res[1], ok);
+  return 2;
+}
+
 static int ch_trysend(lua_State *L) {
   Chan *c = check_chan(L, CHAN_CANSEND);
   lua_pushboolean(L, chan_trysend(L, c, check_value(L, c)));
@@ -214,6 +238,8 @@ int lungo_openchan(lua_State *L) {
   static const ObjKind kind = {CHAN_META, NULL};
   obj_class(L, &kind, methods, metas);
   method_setreceive(L, ch_recv);
+  quick_add(ch_send, ch_send_quick);
+  quick_add(ch_recv, ch_recv_quick);
   lua_newtable(L);
   lua_pushcfunction(L, chan_type);
   lua_setfield(L, -2, "type");

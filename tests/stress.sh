@@ -1,7 +1,7 @@
 #!/bin/bash
 # The long tests: tests/stress.sh BUILD_DIR [PATH_PREFIX]
 #   1. tests/{vm,runtime,stdlib,golike,modules,regress}, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
-#      safepoints (schedyield=N), with 1, 2 and 4 processors;
+#      safepoints (schedyield=N), half of the time with two ends for each buffer (widering=1), with 1, 2 and 4 processors;
 #   2. the programs of tests/stress with growing rounds, under the same switches;
 #   3. 50000 random programs compared with lua5.4 (tests/cli/random_diff.sh; 2000 under a sanitizer), 300 of them collecting at
 #      every chance; each time with other seeds;
@@ -28,7 +28,8 @@ case $build in *-thread) every=200 ;; esac
 jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
   local pass=$1 procs dbg f
   for procs in 1 2 4; do
-    for dbg in gcstress=$every schedyield=3 schedyield=$((pass * 7 + 11)) gcstress=$every,schedyield=$((pass * 5 + 2)); do
+    for dbg in gcstress=$every schedyield=3,widering=1 schedyield=$((pass * 7 + 11)) \
+      gcstress=$every,widering=1,schedyield=$((pass * 5 + 2)); do
       for f in tests/{vm,runtime,stdlib,golike,modules,regress}/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
       for f in tests/stress/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
     done
