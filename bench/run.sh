@@ -123,6 +123,11 @@ bench_conc() {
   compare first 1.5 "the same with making it" -- "$lungo" conc/ctxcancel.lua make -- "$tmp/ctxcancel" make
   unset GOMAXPROCS LUNGOMAXPROCS
   header "goroutines, 2 processors" lungo Go
+  compare first 1.0 "unbuffered round trip (ns)" -- "$lungo" conc/pingpong.lua -- "$tmp/pingpong"
+  for size in 0 100 1000; do
+    compare first 1.0 "one way, buffer $size (ns)" -- "$lungo" conc/oneway.lua $size -- "$tmp/oneway" $size
+    compare first 1.0 "4 to 4 goroutines, buffer $size (ns)" -- "$lungo" conc/workers.lua $size -- "$tmp/workers" $size
+  done
   compare first 3.0 "mutex, two contenders (ns)" -- "$lungo" conc/mutex.lua -- "$tmp/mutex"
   compare first 1.5 "rwmutex, two readers (ns)" -- "$lungo" conc/rlock.lua -- "$tmp/rlock"
   compare first 1.0 "200,000 at once (ns each)" -- "$lungo" conc/spawn.lua -- "$tmp/spawn"
