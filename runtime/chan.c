@@ -93,6 +93,7 @@ Userdata *chan_new(lua_State *L, ElemType elem, uint32_t cap) {
   Chan *c = ud_mem(u);
   memset(c, 0, sizeof *c + ends); // not the ring: only values that were put there are ever looked at
   c->wide = c->shut = wide;
+  c->calm = CALM;
   if (wide) chan_settle(c);
   c->elem = (uint8_t)elem;
   c->cap = cap;
@@ -117,7 +118,7 @@ Userdata *chan_newview(lua_State *L, Chan *c, int dirs) {
 // ---- the ends of a wide ring -----------------------------------------------------------------------------
 
 void chan_settle_wide(Chan *c) {
-  bool shut = c->closed || c->recvq.head != NULL || c->sendq.head != NULL;
+  bool shut = c->closed || c->recvq.head != NULL || c->sendq.head != NULL || c->calm < CALM;
   if (!c->shut)
     ends_release(ends_of(c), shut, c->cap, c->head, c->count);
   else if (!shut)

@@ -34,6 +34,7 @@ typedef struct Chan { // the memory of a userdata whose trace is chan_trace
   uint32_t cap;   // values the ring can hold
   uint32_t head;  // index of the oldest value
   uint32_t count; // values in the ring
+  uint32_t calm;  // of a wide one: operations under the lock since a select had it, CALM at most
   WaitQ recvq, sendq;
   Obj *keeps; // marked with the channel: the timer that sends on it, the context that closes it; or NULL
 } Chan;       // the ring follows, for a wide channel after its ends
@@ -120,10 +121,22 @@ static ALWAYS_INLINE void chan_lock(Chan *c) {
   lock(&c->lk);
   if (c->wide && !c->shut) ends_hold(ends_of(c), &c->head, &c->count);
 }
-// The ends are open exactly while nobody waits and the channel is not closed. To be called before c->lk is released.
+// A select needs the lock: it would pay for taking hold of the ends each time. So they stay shut for so many
+// operations.
+#ifdef LUNGO_DEBUG
+#define CALM 2 // that tests see them open and shut often
+#else
+#define CALM 64
+#endif
+// The ends are open exactly while nobody waits, the channel is not closed, and no select had it lately. To be called
+// before c->lk is released.
 void chan_settle_wide(Chan *c);
 static ALWAYS_INLINE void chan_settle(Chan *c) {
-  if (c->wide) chan_settle_wide(c);
+  if (!c->wide) return;
+  if (c->shut && c->calm < CALM)
+    c->calm++;
+  else
+    chan_settle_wide(c);
 }
 static ALWAYS_INLINE void chan_unlock(Chan *c) {
   chan_settle(c);

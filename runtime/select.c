@@ -85,7 +85,10 @@ static uint32_t lock_order(Chan **order, Chan *const *chans, uint32_t n, bool *r
 }
 
 static void lock_all(const SelectLocks *locks) {
-  for (uint32_t i = 0; i < locks->n; i++) chan_lock(locks->order[i]);
+  for (uint32_t i = 0; i < locks->n; i++) {
+    chan_lock(locks->order[i]);
+    locks->order[i]->calm = 0;
+  }
 }
 
 // Also runs after the goroutine's status is `waiting`: after the last unlock neither it nor its memory is ours.
