@@ -599,17 +599,21 @@ static void keep_bits(lua_State *L, uint64_t b) {
 }
 
 typedef struct NewBlocks {
-  const Plan *p;
+  const Table *t;
+  const Key *k; // what is to be inserted, or NULL
+  Plan *p;
   Blocks *b;
 } NewBlocks;
 
+// World stopped, after a collection. What it took out of a weak table needs no room: less than planned may do.
 static bool try_blocks(lua_State *L, void *arg) {
   const NewBlocks *n = arg;
+  if (n->k != NULL) plan_insert(n->p, n->t, n->k);
   return try_alloc(L, n->p, n->b);
 }
 
 // Four values on the stack: EXTRA_STACK has room for them.
-static COLD void rescue_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending, Blocks *b) {
+static COLD void rescue_alloc(lua_State *L, Table *t, const Key *k, Plan *p, const Pending *pending, Blocks *b) {
   ptrdiff_t top = stack_save(L, L->top);
   if (ci_isLua(L->ci) && L->top < L->ci->top) L->top = L->ci->top;
   v_setobj(L->top, TAG_TABLE, t);
@@ -619,15 +623,15 @@ static COLD void rescue_alloc(lua_State *L, Table *t, const Plan *p, const Pendi
     keep_bits(L, pending->key);
     keep_bits(L, pending->val);
   }
-  bool rescued = gc_rescue(L, try_blocks, &(NewBlocks){p, b});
+  bool rescued = gc_rescue(L, try_blocks, &(NewBlocks){t, k, p, b});
   L->top = stack_restore(L, top);
   if (!rescued) call_memerror(L);
 }
 
-static Blocks plan_alloc(lua_State *L, Table *t, const Plan *p, const Pending *pending) {
+static Blocks plan_alloc(lua_State *L, Table *t, const Key *k, Plan *p, const Pending *pending) {
   Blocks b;
   check_sizes(L, p->newarr ? p->asize : 0, p->newhash ? p->hsize : 0);
-  if (unlikely(!try_alloc(L, p, &b))) rescue_alloc(L, t, p, pending, &b);
+  if (unlikely(!try_alloc(L, p, &b))) rescue_alloc(L, t, k, p, pending, &b);
   return b;
 }
 
@@ -709,7 +713,7 @@ void table_resize(lua_State *L, Table *t, uint32_t narray, uint32_t nhash) {
     if (change && ready) plan_apply(L, t, &p, &b);
     table_unlock(t);
     if (!change || ready) return;
-    b = plan_alloc(L, t, &p, NULL);
+    b = plan_alloc(L, t, NULL, &p, NULL);
   }
 }
 
@@ -747,7 +751,7 @@ static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value
   uint64_t val = v_encode(L, v);
   key_settle(L, k);
   if (plan_insert(&p, t, k)) {
-    Blocks b = plan_alloc(L, t, &p, &(Pending){v, k->bits, val});
+    Blocks b = plan_alloc(L, t, k, &p, &(Pending){v, k->bits, val});
     plan_apply(L, t, &p, &b);
   }
   store_new(t, k, val);
@@ -787,7 +791,7 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
       break;
     }
     spin_unlock(&t->hdr.lock);
-    b = plan_alloc(L, t, &p, &(Pending){v, k->bits, val});
+    b = plan_alloc(L, t, k, &p, &(Pending){v, k->bits, val});
   }
   unlock_written(L, t);
 }

@@ -50,6 +50,17 @@ collectgarbage() assert(n > 1000)
 for i = 1, 10 do assert(#table.pack(table.unpack(table.move({}, 1, 1, 1), 1, 50000)) == 0) end
 print "garbage"
 LUA
+# What dies in a weak table needs no room when the table grows, whatever else fills the heap (here at last half of it).
+cat >"$tmp/weak.lua" <<'LUA'
+collectgarbage("stop")
+local keep = {}
+for step = 1, 50 do
+  keep[step] = ("x"):rep(100000 + step)
+  local t = setmetatable({}, {__mode = "k"})
+  for i = 1, 60000 do t[{}] = true end
+end
+print "weak"
+LUA
 cat >"$tmp/parallel.lua" <<'LUA'
 -- What one drops the others may fill at once with what they keep. So outside of pcall nothing here needs memory: the
 -- functions are there, and each goroutine has its call frames, before the first begins to fill.
@@ -130,6 +141,7 @@ for procs in 1 4; do
   export LUNGOMAXPROCS=$procs
   check caught 0 '^caught'
   check garbage 0 '^garbage'
+  check weak 0 '^weak'
   check parallel 0 '^parallel'
   check competing 0 '^competing'
   check goroutines 2 '^panic: not enough memory'
