@@ -27,12 +27,12 @@ LUA_API int lungo_chaninfo(lua_State *L, int idx, lungo_Chaninfo *out) {
   *out = (lungo_Chaninfo){.type = elem_names[c->elem], .cap = c->cap};
   out->cansend = (dirs & CHAN_CANSEND) != 0;
   out->canrecv = (dirs & CHAN_CANRECV) != 0;
-  lock(&c->lk);
+  chan_lock(c);
   out->len = c->count;
   out->closed = c->closed;
   out->senders = count_live(&c->sendq);
   out->receivers = count_live(&c->recvq);
-  unlock(&c->lk);
+  chan_unlock(c);
   return 1;
 }
 

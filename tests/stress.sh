@@ -3,7 +3,8 @@
 #   1. tests/{vm,runtime,stdlib,golike,modules,regress}, each collecting at every chance (LUNGODEBUG=gcstress=1) and yielding at random
 #      safepoints (schedyield=N), half of the time with two ends for each buffer (widering=1), with 1, 2 and 4 processors;
 #   2. the programs of tests/stress with growing rounds, under the same switches;
-#   3. 50000 random programs compared with lua5.4 (tests/cli/random_diff.sh; 2000 under a sanitizer), 300 of them collecting at
+#   3. the unit tests of what host threads and goroutines do together;
+#   4. 50000 random programs compared with lua5.4 (tests/cli/random_diff.sh; 2000 under a sanitizer), 300 of them collecting at
 #      every chance; each time with other seeds;
 # again and again, each pass in another order, until LUNGO_STRESS_MINUTES (default 10) are over. A time that is too short
 # for one pass (half an hour under a sanitizer may be) tests a random part of it.
@@ -34,6 +35,9 @@ jobs_of_pass() { # lines: NAME PROCS LUNGODEBUG SEED
       for f in tests/stress/*.lua; do echo "${f#tests/} $procs $dbg $pass"; done
     done
     for f in tests/stress/*.lua; do echo "${f#tests/} $procs none=0 $pass"; done
+  done
+  for f in embed_attack embed_chan embed_final embed_giveback interrupt leaks states timer; do
+    for dbg in none=0 widering=1; do echo "unit/${f}_test 2 $dbg $pass"; done
   done
   echo "cli/random_diff.sh - none=0 $pass"
   echo "cli/random_diff.sh - gcstress=$every $pass"

@@ -200,6 +200,9 @@ static void test_goroutines(lua_State *L) {
   run_ok(L, "C:close() D = chan('string', 3):sender() D <- 'x'");
   lua_getglobal(L, "D");
   CHECK(lungo_chaninfo(L, -1, &c) == 1 && strcmp(c.type, "string") == 0 && c.cap == 3 && c.len == 1 && !c.canrecv);
+  run_ok(L, "E = chan(1000) E <- 1 E <- 2");
+  lua_getglobal(L, "E");
+  CHECK(lungo_chaninfo(L, -1, &c) == 1 && c.cap == 1000 && c.len == 2);
   CHECK(lungo_chaninfo(L, 99, &c) == 0);
   char hint[64];
   CHECK(lungo_hint(L, "x:1: attempt to call a nil value (global 'prnt')", hint, sizeof hint) == 1);
