@@ -3,22 +3,22 @@
 // method.h: methods of shared classes, found by one comparison.
 //
 // What:       mutex:lock, ch:send, file:write: the way from a userdata over its metatable and __index to the function
-// is
-//             seven loads, each waiting for the one before. Who has gone that way remembers (metatable, name) ->
+//             is seven loads, each waiting for the one before. Who has gone that way remembers (metatable, name) ->
 //             function in a list of the universe; the SELF instruction keeps the place in its hint and compares both.
-//             (bench/conc/uncontended.lua.)
+//             (bench/conc/uncontended.lua.) In the same way TFORCALL remembers that calling a value receives from a
+//             channel, and then receives itself.
 // Invariants: *an entry that names a metatable is true*: the name's value in the table that is the metatable's __index
-// is
-//             that function. Only shared tables are remembered. Both get OF_CLASS, under their lock, before the value
-//             is looked up; who writes to a shared table sees that flag under the same lock, and then strikes out all
-//             entries before going on (methods_strike). So whoever knows of the write never finds the old function.
+//             is that function; the metatable that `receives` names has the __call of channels. Only shared tables are
+//             remembered. They get OF_CLASS, under their lock, before the value is looked up; who writes to a shared
+//             table sees that flag under the same lock, and then strikes out all entries before going on
+//             (methods_strike). So whoever knows of the write never finds the old function.
 //             No entry ever names NULL: a value without a metatable hits none.
 //             Between two collections an entry is written once and at most struck out: a reader, who takes no lock and
 //             passes no safepoint, may find it struck out, but never mixed from two.
 //             The collector empties the list, for entries keep nothing alive.
 //             `live` is set before the tables get OF_CLASS: a writer that finds it false comes before the look-up.
 // Locking:    gl->methods.lock guards all writing; a table's lock may be taken inside it, not the other way round.
-// See also:   interp.c (SELF), table.c. Tests: tests/vm/method_cache.lua.
+// See also:   interp.c (SELF, TFORCALL), table.c. Tests: tests/vm/method_cache.lua, tests/runtime/chan_for.lua.
 #ifndef LUNGO_VM_METHOD_H
 #define LUNGO_VM_METHOD_H
 
