@@ -66,6 +66,8 @@ void chan_trace(struct Marker *m, void *mem) {
   waitq_trace(m, &c->sendq);
 }
 
+void chan_trace_recvonly(struct Marker *m, void *mem) { chan_trace(m, mem); }
+
 void chanview_trace(struct Marker *m, void *mem) { gc_mark_obj(m, &((ChanView *)mem)->chan->hdr); }
 
 // From so many places on a ring is wide: with fewer the ends meet too often (20 places: 1.3 times slower).

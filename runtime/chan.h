@@ -25,7 +25,7 @@ typedef enum ElemType {
 } ElemType;
 extern const char *const elem_names[ELEM_COUNT]; // elem_names[ELEM_ANY] is NULL
 
-typedef struct Chan { // the memory of a userdata whose trace is chan_trace
+typedef struct Chan { // the memory of a userdata whose trace is chan_trace or chan_trace_recvonly
   Lock lk;            // guards everything below but cap, elem, wide, keeps (constant)
   bool closed;
   uint8_t elem;   // ElemType
@@ -49,6 +49,7 @@ typedef struct ChanView { // the memory of a userdata whose trace is chanview_tr
 #define CHAN_MAXCAP (1u << 28)
 
 void chan_trace(struct Marker *m, void *mem);
+void chan_trace_recvonly(struct Marker *m, void *mem); // of one that programs can only receive from
 void chanview_trace(struct Marker *m, void *mem);
 
 static inline Userdata *chan_ud(Chan *c) { return (Userdata *)((char *)c - ud_headsize(0)); }
@@ -59,6 +60,10 @@ static ALWAYS_INLINE Chan *chan_of(const Value *v, int *dirs) {
   Userdata *u = v_ud(v);
   if (likely(u->trace == chan_trace)) {
     *dirs = CHAN_CANSEND | CHAN_CANRECV;
+    return (Chan *)ud_mem(u);
+  }
+  if (u->trace == chan_trace_recvonly) {
+    *dirs = CHAN_CANRECV;
     return (Chan *)ud_mem(u);
   }
   if (u->trace != chanview_trace) return NULL;

@@ -68,9 +68,10 @@ static int chan_call(lua_State *L) {
 }
 
 static int view(lua_State *L, int dirs) {
+  int has = 0;
   Chan *c = check_chan(L, dirs);
-  Value *self = L->ci->func + 1;
-  if (v_ud(self)->trace == chanview_trace) { // it is this view already
+  chan_of(lib_arg(L, 1), &has);
+  if (has == dirs) { // there is nothing to take away
     lua_settop(L, 1);
     return 1;
   }

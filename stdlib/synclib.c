@@ -349,7 +349,7 @@ static int oncevalue_result(lua_State *L, int status, lua_KContext ctx) {
   (void)ctx;
   lua_settop(L, 0);
   obj_pushuv(L, oncevalue_self(L), 0);
-  if (!lua_istable(L, 1)) luaL_error(L, "function of sync.oncevalue did not return");
+  if (!lua_istable(L, 1)) luaL_error(L, "the function to be called once did not return");
   lua_getfield(L, 1, "n");
   int n = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
@@ -431,11 +431,15 @@ static bool has_method(lua_State *L, int arg, const char *name) {
   return yes;
 }
 
+static bool is_locker(lua_State *L, int arg) {
+  int t = lua_type(L, arg);
+  bool indexed = t == LUA_TUSERDATA && luaL_getmetafield(L, arg, "__index") != LUA_TNIL;
+  if (indexed) lua_pop(L, 1);
+  return (t == LUA_TTABLE || indexed) && has_method(L, arg, "lock") && has_method(L, arg, "unlock");
+}
+
 static int cond_new(lua_State *L) {
-  int t = lua_type(L, 1);
-  bool object = t == LUA_TTABLE || (t == LUA_TUSERDATA && luaL_getmetafield(L, 1, "__index") != LUA_TNIL);
-  lua_settop(L, 1);
-  if (!object || !has_method(L, 1, "lock") || !has_method(L, 1, "unlock")) luaL_typeerror(L, 1, "locker");
+  if (!is_locker(L, 1)) luaL_typeerror(L, 1, "locker");
   CondObj *obj = obj_new(L, &cond_kind, sizeof(CondObj), 1);
   Userdata *m = obj_ud(lib_arg(L, 1), &mutex_kind);
   obj->mutex = m ? ud_mem(m) : NULL;

@@ -67,6 +67,7 @@ static TimerObj *push_timer(lua_State *L, const ObjKind *kind) {
   Chan *c = lib_pushchan(L, ELEM_ANY, 1);
   c->keeps = &u->hdr;
   o->chan = chan_ud(c);
+  o->chan->trace = chan_trace_recvonly; // as in Go: who else sent on it would break the promise of stop and reset
   share_obj(L, &o->chan->hdr);
   lua_pop(L, 1);
   return o;

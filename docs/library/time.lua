@@ -14,20 +14,20 @@ time = {}
 ---@param d number
 function time.sleep(d) end
 
----A channel that receives the time once, after `d` seconds.
+---A receive-only channel that gets the time once, after `d` seconds.
 ---@param d number
 ---@return chan<number>
 ---@nodiscard
 function time.after(d) end
 
----A channel that receives the time every `d` seconds; nil if `d` is zero or less.
+---A receive-only channel that gets the time every `d` seconds; nil if `d` is zero or less.
 ---@param d number
 ---@return chan<number>?
 ---@nodiscard
 function time.tick(d) end
 
 ---@class time.timer
----@field c chan<number> receives the time when the timer fires; nil for a timer of `time.afterfunc`
+---@field c chan<number> receive-only: gets the time when the timer fires; nil for a timer of `time.afterfunc`
 local timer = {}
 
 ---A timer whose channel `c` receives the time once, after `d` seconds.
@@ -52,7 +52,7 @@ function timer:stop() end
 function timer:reset(d) end
 
 ---@class time.ticker
----@field c chan<number> receives the time at each tick
+---@field c chan<number> receive-only: gets the time at each tick
 local ticker = {}
 
 ---A ticker whose channel `c` receives the time every `d` seconds. A slow receiver misses ticks. Raises an error if `d` is zero or less.

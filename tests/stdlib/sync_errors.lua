@@ -10,7 +10,7 @@ try(function() sync.waitgroup():done() end)        -- expect: negative WaitGroup
 try(function() sync.waitgroup():add(1 << 40) end)  -- expect: WaitGroup counter too large
 try(function() sync.waitgroup():add(0.5) end)      -- expect: bad argument #1 to 'add' (number has no integer representation)
 try(function() sync.waitgroup():go() end)          -- expect: bad argument #1 to 'go' (function expected, got no value)
-try(function() sync.cond() end)                    -- expect: bad argument #1 to 'cond' (locker expected, got nil)
+try(function() sync.cond() end)                    -- expect: bad argument #1 to 'cond' (locker expected, got no value)
 try(function() sync.cond(sync.mutex()):wait() end) -- expect: unlock of unlocked mutex
 try(function() sync.oncevalue(1) end)              -- expect: bad argument #1 to 'oncevalue' (function expected, got number)
 try(function() sync.pool(5) end)                   -- expect: bad argument #1 to 'pool' (function expected, got number)
