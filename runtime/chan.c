@@ -352,7 +352,7 @@ static Waiter **take_all(WaitQ *q, Waiter **end) {
 bool chan_close_collect(Chan *c, Waiter ***end) {
   chan_lock(c);
   bool first = !c->closed;
-  if (unlikely(race_on) && first) rt_race_release(c);
+  if (unlikely(race_on)) (first ? rt_race_release : rt_race_acquire)(c);
   c->closed = true;
   if (first) *end = take_all(&c->sendq, take_all(&c->recvq, *end));
   chan_check(c);

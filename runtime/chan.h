@@ -183,7 +183,10 @@ static inline void chan_race_handover(Chan *c, G *g) {
 
 // False: it would block (or the channel is closed: ask c->closed).
 static ALWAYS_INLINE bool chan_send_locked(Chan *c, const Value *v, G **wake) {
-  if (unlikely(c->closed)) return false;
+  if (unlikely(c->closed)) {
+    if (unlikely(race_on)) rt_race_acquire(c);
+    return false;
+  }
   Waiter *w = waitq_popwin(&c->recvq);
   if (w) {
     v_copy(&w->v, v);

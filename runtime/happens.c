@@ -19,7 +19,8 @@
 //               who readies -> who waited                    g_ready (race_wake): hand-overs, signals, ends of waits
 //               unbuffered send <-> receive                  chan.h (race_meet)
 //               k-th send -> k-th receive -> (k+cap)-th send chan.h (race_pass through the place in the ring)
-//               close -> receive that sees it                chan.h, chan.c
+//               close -> receive that sees it, or the error  chan.h, chan.c
+//                        of a send or of another close
 //               unlock -> lock, done -> wait, signal -> wait,
 //               end of once -> return, release -> acquire    sync.h, sync.c
 //               cancel -> err, cause, done                   context.h, context.c
