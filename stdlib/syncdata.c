@@ -195,14 +195,20 @@ static int map_load_quick(lua_State *L, Value *res, const Value *arg, int nargs)
   return 1;
 }
 
+// A method's arguments, the map included: missing ones become nil, but the map.
+static void take_args(lua_State *L, int n) {
+  obj_checkud(L, 1, &map_kind);
+  lua_settop(L, n);
+}
+
 static int map_store(lua_State *L) {
-  lua_settop(L, 3);
+  take_args(L, 3);
   map_step(L, &(MapStep){.val = lib_arg(L, 3)});
   return 0;
 }
 
 static int map_loadorstore(lua_State *L) {
-  lua_settop(L, 3);
+  take_args(L, 3);
   MapStep s = {.val = lib_arg(L, 3), .onlyabsent = true};
   map_step(L, &s);
   lib_push(L, s.wrote ? s.val : &s.old);
@@ -211,27 +217,27 @@ static int map_loadorstore(lua_State *L) {
 }
 
 static int map_loadanddelete(lua_State *L) {
-  lua_settop(L, 2);
+  take_args(L, 2);
   MapStep s = {.val = &nil_value};
   map_step(L, &s);
   return push_old(L, &s);
 }
 
 static int map_delete(lua_State *L) {
-  lua_settop(L, 2);
+  take_args(L, 2);
   map_step(L, &(MapStep){.val = &nil_value});
   return 0;
 }
 
 static int map_swap(lua_State *L) {
-  lua_settop(L, 3);
+  take_args(L, 3);
   MapStep s = {.val = lib_arg(L, 3)};
   map_step(L, &s);
   return push_old(L, &s);
 }
 
 static int map_cas(lua_State *L) {
-  lua_settop(L, 4);
+  take_args(L, 4);
   MapStep s = {.val = lib_arg(L, 4), .expect = lib_arg(L, 3)};
   map_step(L, &s);
   lua_pushboolean(L, s.wrote);
