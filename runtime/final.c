@@ -242,12 +242,12 @@ void final_maybe(M *m) {
   atomic_store(&rt->fin_running, false); // no memory: the next collection asks again
 }
 
-// A finalizer that took too long, or an error outside of its protected call, ends the goroutine: the others go on in a
-// new one.
+// A finalizer that took too long or called runtime.goexit, or an error outside of its protected call, ends the
+// goroutine: the others go on in a new one.
 void final_ended(Runtime *rt, G *g, int status) {
   Hub *h = rt->hub;
-  if (h == NULL || status == LUA_OK || !is_finalizing(h, g)) return;
-  end_finalizer(h, g);
+  if (status == LUA_OK || (h != NULL && !is_finalizing(h, g))) return;
+  if (h != NULL) end_finalizer(h, g);
   atomic_store(&rt->fin_running, false);
   if (gc_finalizers_pending(rt->gl)) atomic_store(&rt->fin_wanted, true);
 }

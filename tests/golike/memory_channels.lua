@@ -2,7 +2,7 @@
 -- the other one finds after it, each of thousands of times. The way back goes through an atomic counter, so that each
 -- edge stands alone.
 -- Protects: runtime/chan.c, runtime/select.c, the interpreter's stores before and loads after them.
-local N = ROUNDS or os.getenv "LUNGODEBUG" and 150 or 4000 -- ROUNDS: race/silent_memory.lua
+local N = ROUNDS or os.getenv "LUNGODEBUG" and 100 or 2500 -- ROUNDS: race/silent_memory.lua
 local function state()
   local v, s = 0, {n = 0}
   local function write(i) v = i s.n = i s[i % 8 + 1] = {i} s["k" .. i] = i s["k" .. i - 3] = nil end

@@ -1,7 +1,7 @@
 -- The memory model's sentences about locks and about waiting for each other: what was written before the edge is found
 -- after it, each of thousands of times. The way back goes through an atomic counter, so that each edge stands alone.
 -- Protects: runtime/sync.c, stdlib/synclib.c, stdlib/errgroup.c.
-local N = ROUNDS or os.getenv "LUNGODEBUG" and 100 or 3000 -- ROUNDS: race/silent_memory.lua
+local N = ROUNDS or os.getenv "LUNGODEBUG" and 60 or 2000 -- ROUNDS: race/silent_memory.lua
 local function state()
   local v, s = 0, {n = 0}
   local function write(i) v = i s.n = i s[i % 8 + 1] = {i} s["k" .. i] = i s["k" .. i - 3] = nil end

@@ -1,7 +1,7 @@
 -- The memory model's other sentences: `go`, sync.map, sync.pool, cancelling a context, timers, finalizers, coroutines that
 -- change hands. What was written before the edge is found after it, each of thousands of times.
 -- Protects: runtime/sched.c (g_go), stdlib/syncdata.c, runtime/context.c, runtime/timer.c, runtime/final.c.
-local N = ROUNDS or os.getenv "LUNGODEBUG" and 100 or 2000 -- ROUNDS: race/silent_memory.lua
+local N = ROUNDS or os.getenv "LUNGODEBUG" and 60 or 1200 -- ROUNDS: race/silent_memory.lua
 local function state()
   local v, s = 0, {n = 0}
   local function write(i) v = i s.n = i s[i % 8 + 1] = {i} s["k" .. i] = i s["k" .. i - 3] = nil end
