@@ -66,6 +66,28 @@ for k, kind in ipairs(kinds) do
     assert(u <= v or u <= N, "coherence")
   end)
 end
+local wg = sync.waitgroup()
+-- Store buffering once more, with nothing but the two operations in between, in lock step and often: what the hardware does
+-- to a store that is no full barrier shows only in so short a time.
+local function buffer(a, b)
+  local ready, got = {atomic.int(), atomic.int()}, {{}, {}}
+  local rounds = N * 10
+  local function run(me, mine, theirs)
+    local r, here, there = got[me], ready[me], ready[3 - me]
+    for i = 1, rounds do
+      here:store(i)
+      await(there, i)
+      mine:store(i)
+      r[i] = theirs:load()
+    end
+  end
+  wg:go(run, 1, a, b)
+  wg:go(run, 2, b, a)
+  wg:wait()
+  for i = 1, rounds do assert(got[1][i] >= i or got[2][i] >= i, "store buffering") end
+end
+buffer(atomic.int(), atomic.int())
+buffer(atomic.value(0), atomic.value(0))
 -- Dekker's mutual exclusion needs just that: two flags, one may enter.
 local want, inside = {atomic.bool(), atomic.bool()}, 0
 local entered = atomic.int()
