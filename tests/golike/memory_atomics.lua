@@ -1,7 +1,7 @@
 -- Atomic operations are sequentially consistent: litmus tests of which each outcome is looked at that such an order of all
 -- operations forbids, thousands of times, with goroutines that start each round together.
 -- Protects: stdlib/atomiclib.c (also the quick halves).
-local N = ROUNDS or os.getenv "LUNGODEBUG" and 80 or 1500 -- ROUNDS: race/silent_memory.lua
+local N = ROUNDS or os.getenv "LUNGODEBUG" and 80 or 1000 -- ROUNDS: race/silent_memory.lua
 local function await(counter, i) -- with a pause if it takes long: there may be more processors than CPUs
   local spins = 0
   while counter:load() < i do
