@@ -2,7 +2,8 @@
 //
 // syncdata.c: sync.pool and sync.map, containers made for several goroutines.
 //
-// What:       a pool is a stack of values under a Lock. A map is a shared table: loads take no lock; what reads and
+// What:       a pool is a stack of values under a Lock, of which the collector takes what was of no use. A map is a
+// shared table: loads take no lock; what reads and
 //             writes in one step is done by map_step, one step at a time.
 // See also:   synclib.c (the rest of `sync`); spec "sync". Tests: tests/runtime/sync_pool_map.lua.
 #include "call.h"
@@ -18,19 +19,36 @@ static int return_all(lua_State *L, int status, lua_KContext base) {
 }
 
 // ---- sync.pool --------------------------------------------------------------------------------------------------
-// A free list of values; the last one put comes out first, its memory being warm. User value 0 is `new` or nil.
+// A free list of values; the last one put comes out first, its memory being warm. So those at the bottom that no get
+// has come down to since the last collection were too many, and the next one does not mark them: a pool that filled up
+// once does not hold that memory for ever, and one in use keeps what it needs. User value 0 is `new` or nil.
 
 typedef struct PoolObj {
   ObjHead head;
   Lock lk; // guards everything below
   uint32_t n, cap;
-  Value *v; // heap_mem block, published values
+  uint32_t low; // the smallest n since the last collection
+  Value *v;     // heap_mem block, published values; NULL: cap is 0
+  GcAfter after;
 } PoolObj;
+
+// World stopped: forgets what pool_trace left out.
+static void pool_forget(GcAfter *a) {
+  PoolObj *p = (PoolObj *)((char *)a - offsetof(PoolObj, after));
+  p->n -= p->low;
+  if (p->low) memmove(p->v, p->v + p->low, p->n * sizeof(Value));
+  p->low = p->n;
+  if (p->n > 0) return;
+  p->v = NULL;
+  p->cap = 0;
+}
 
 static void pool_trace(struct Marker *m, void *mem) {
   PoolObj *p = mem;
-  if (p->v) gc_mark_obj(m, heap_mem_obj(p->v));
-  for (uint32_t i = 0; i < p->n; i++) gc_mark_value(m, &p->v[i]);
+  if (!p->v) return;
+  gc_mark_obj(m, heap_mem_obj(p->v));
+  for (uint32_t i = p->low; i < p->n; i++) gc_mark_value(m, &p->v[i]);
+  gc_mark_after(m, &p->after, pool_forget);
 }
 static const ObjKind pool_kind = {"sync.pool", pool_trace};
 
@@ -48,6 +66,7 @@ static int pool_get(lua_State *L) {
   Value v = {.tag = TAG_NIL};
   lock(&p->lk);
   if (p->n > 0) v_copy(&v, &p->v[--p->n]);
+  if (p->n < p->low) p->low = p->n;
   unlock(&p->lk);
   if (unlikely(race_on)) rt_race_acquire(p);
   if (!v_isnil(&v)) {

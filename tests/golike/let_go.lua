@@ -1,5 +1,6 @@
 -- What is taken out of a map, a pool, a channel, an atomic value, or is handed to one that waits, is not held any longer:
 -- nothing of it is left in memory when the program lets go, though the container lives on.
+-- And a pool gives back what it has too much of.
 -- Protects: stdlib/syncdata.c, runtime/chan.c (the ring), stdlib/atomiclib.c, the traces of their objects.
 local N = 50
 local weak = setmetatable({}, {__mode = "k"})
@@ -69,3 +70,26 @@ end)
 local left = 0
 m:range(function() left = left + 1 end)
 print(inner, left, #m) -- expect: 6	0	0
+-- What a pool holds survives one collection, and not the second if nobody needed it meanwhile; what is in use stays.
+collectgarbage "stop"
+local made = 0
+local pool = sync.pool(function() made = made + 1 return thing() end)
+isolated(function()
+  local taken = {}
+  for i = 1, N do taken[i] = pool:get() end
+  for i = 1, N do pool:put(taken[i]) end
+end)
+local function held() local n = 0 for _ in pairs(weak) do n = n + 1 end return n end
+collectgarbage()
+print(made, held())                        -- expect: 50	50
+for _ = 1, 5 do -- ten are needed all the time
+  isolated(function()
+    local taken = {}
+    for i = 1, 10 do taken[i] = pool:get() end
+    for i = 1, 10 do pool:put(taken[i]) end
+  end)
+  collectgarbage()
+end
+print(made, held() <= 12)                  -- expect: 50	true
+collectgarbage() collectgarbage()
+print(held() <= 2, (pool:get() or {}) ~= nil, made) -- expect: true	true	51

@@ -67,11 +67,13 @@ end)
 for i = 1, N do m:store(-i, i) end
 edge("delete and load", function(i) m:delete(-i) end, function(i) while m:load(-i) do runtime.gosched() end end)
 local p = sync.pool()
+collectgarbage "stop" -- it would take what lies in the pool for long
 edge("put and get", function(i) p:put({i}) end, function(i)
   local v
   repeat v = p:get() if not v then runtime.gosched() end until v
   assert(v[1] == i)
 end)
+collectgarbage "restart"
 -- What came before cancel is seen by those who learn of it, by each way, at the context and below it.
 local trees = {}
 for i = 1, N do

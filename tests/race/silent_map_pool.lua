@@ -1,5 +1,6 @@
 -- options: --race
 -- sync.map and sync.pool hand over what their values refer to.
+collectgarbage "stop" -- it would take what lies in a pool for long
 local map, pool, wg = sync.map(), sync.pool(function() return {n = 0} end), sync.waitgroup()
 for i = 1, 10 do
   wg:go(function()

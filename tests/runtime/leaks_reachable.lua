@@ -274,8 +274,7 @@ local cases = {
   end},
   {"sync.pool, sync.map, atomic.value", 0, function()
     local a, b, c = chan(), chan(), chan()
-    kept = {sync.pool(), sync.map(), atomic.value(c)}
-    kept[1]:put(a)
+    kept = {sync.pool(function() return a end), sync.map(), atomic.value(c)} -- what lies in a pool is not kept for long
     kept[2]:store("b", b)
     for _, ch in ipairs {a, b, c} do go(function() ch:recv() end) end
   end},

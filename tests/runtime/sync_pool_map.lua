@@ -1,11 +1,13 @@
 -- pool: last in, first out, `new` when empty. map: single steps, iteration, counting, parallel use.
 -- Protects: stdlib/synclib.c.
+collectgarbage "stop"
 local p = sync.pool(function() return "new" end)
 print(p:get())                                   -- expect: new
 for i = 1, 20 do p:put(i) end
 print(p:get(), p:get())                          -- expect: 20	19
 collectgarbage()
 print(p:get(), sync.pool():get())                -- expect: 18	nil
+collectgarbage "restart"
 local m = sync.map()
 m:store("a", 1)
 print(m:load("a"), m:load("b"), #m)              -- expect: 1	nil	1
