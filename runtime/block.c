@@ -60,8 +60,7 @@ void rt_block_leave(Ctx *ctx) {
   if (unlikely(p == NULL)) return;
   if (likely(p_swapstatus(p, P_SYSCALL, P_RUNNING))) {
     atomic_store_explicit(&p->m, m, memory_order_release); // it may have been another's: see above
-    m->p = p;
-    ctx->cache = p->cache;
+    m_setp(m, p);
     ctx->rng = p->rng;
     g_setstatus(m->g, G_SYSCALL, G_RUNNING);
     if (m_isover(m)) m_stayaway(m);

@@ -20,6 +20,7 @@
 #include "hub.h"
 #include "lockstep.h"
 #include "lungo.h"
+#include "rwmutex.h"
 #include "seam.h"
 #include "share.h"
 #include "trace.h"
@@ -100,8 +101,7 @@ static void move_to_p0_locked(M *m) {
   p_setstatus(mine, P_GCSTOP);
   atomic_store(&p0->m, m);
   p_setstatus(p0, P_RUNNING);
-  m->p = p0;
-  m->ctx.cache = p0->cache;
+  m_setp(m, p0);
   if (trace_ison()) trace_state(m->g, G_RUNNING, G_RUNNING);
 }
 
@@ -498,6 +498,7 @@ static Runtime *runtime_alloc(void) {
   rt->wantprocs = default_procs();
   rt->nextid = 1;
   rt->schedyield = debug_var("schedyield");
+  rw_debug();
   return rt;
 }
 

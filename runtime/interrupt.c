@@ -22,6 +22,7 @@
 #include "dbg.h"
 #include "lungo.h"
 #include "meta.h"
+#include "rwmutex.h"
 #include "sync.h"
 #include <errno.h>
 

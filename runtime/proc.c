@@ -124,8 +124,7 @@ void pidle_put_locked(Runtime *rt, P *p) {
 void p_acquire(M *m, P *p) {
   lg_assert(m->p == NULL && p_status(p) == P_IDLE);
   atomic_store_explicit(&p->m, m, memory_order_relaxed);
-  m->p = p;
-  m->ctx.cache = p->cache;
+  m_setp(m, p);
   m->ctx.rng = p->rng;
   p_setstatus(p, P_RUNNING);
 }

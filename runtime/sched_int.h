@@ -220,6 +220,11 @@ struct Runtime {
 // The world order of bits that another thread may want M to see.
 static inline void m_poll(M *m, uint32_t bits) { atomic_fetch_or_explicit(&m->ctx.poll, bits, memory_order_seq_cst); }
 static inline M *m_of(Ctx *ctx) { return (M *)ctx; }
+static inline void m_setp(M *m, P *p) { // and p->m: by who knows what it was
+  m->p = p;
+  m->ctx.cache = p->cache;
+  m->ctx.proc = (uint32_t)p->id;
+}
 static inline void sched_lock(Runtime *rt) { lock_ranked(&rt->lock, RANK_SCHED); }
 static inline void sched_unlock(Runtime *rt) { unlock_ranked(&rt->lock, RANK_SCHED); }
 static inline PStatus p_status(P *p) { return (PStatus)atomic_load_explicit(&p->status, memory_order_acquire); }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// sync.c: the waiting objects beside channels: mutex, rwmutex, wait group, once, condition, semaphore.
+// sync.c: the waiting objects beside channels: mutex, wait group, once, condition, semaphore. (rwmutex.c: read-write
+// mutex.)
 //
 // What:       each has a state word for the case that nobody waits (one compare-and-swap) and, for the other case, a
 //             Lock with a queue of waiters.
 //             Mutex: Go's two modes. Normally unlock wakes the first waiter, who competes with newcomers: a newcomer
 //             runs already and takes the lock without a switch, which is what makes a contended mutex fast. A waiter
 //             that has lost for a millisecond is handed the lock by unlock itself, so that nobody starves.
-//             RWMutex: newcomers queue behind a waiting writer; when a writer leaves, all waiting readers go first,
-//             then the next writer: so neither side starves. The lock is always handed over.
 // Invariants: a waiting bit or count in a state word changes only under lk, and is set exactly while the queue is not
 //             empty; a release that finds it set does its work under lk. So no wake-up is lost.
 // Locking:    one object's lk at a time; g_ready only after it is released.
@@ -16,6 +15,7 @@
 
 #include "sync.h"
 #include "chan.h"
+#include "rwmutex.h"
 
 #define load(p) atomic_load_explicit(p, memory_order_relaxed)
 #define cas(p, old, new) atomic_compare_exchange_weak_explicit(p, old, new, memory_order_acq_rel, memory_order_relaxed)
@@ -107,109 +107,6 @@ bool mutex_unlock_slow(Ctx *ctx, Mutex *m) {
   unlock(&m->lk);
   if (w) g_ready(ctx, w->g);
   return ok;
-}
-
-// ---- RWMutex -------------------------------------------------------------------------------------------------
-
-// The race detector sees two objects: a writer's unlock is released to `rw`, a reader's to `readers`. Writers acquire
-// both, readers only the first. g: who waits and was admitted; NULL: the caller.
-static void rw_race_enter(RWMutex *rw, G *g, bool writer) {
-  const void *objs[] = {rw, &rw->readers};
-  for (int i = 0; i <= writer; i++) {
-    if (g != NULL)
-      race_acquire_for(g, objs[i]);
-    else
-      rt_race_acquire(objs[i]);
-  }
-}
-
-bool rw_tryrlock(RWMutex *rw) {
-  uint64_t s = load(&rw->state);
-  while (!(s & (RW_WRITER | RW_QUEUED))) {
-    if (cas(&rw->state, &s, s + 1)) {
-      if (unlikely(race_on)) rw_race_enter(rw, NULL, false);
-      return true;
-    }
-  }
-  return false;
-}
-
-bool rw_trylock(RWMutex *rw) {
-  uint64_t zero = 0;
-  if (!atomic_compare_exchange_strong_explicit(&rw->state, &zero, RW_WRITER, memory_order_acquire,
-                                               memory_order_relaxed))
-    return false;
-  if (unlikely(race_on)) rw_race_enter(rw, NULL, true);
-  return true;
-}
-
-static bool rw_enqueue(lua_State *L, RWMutex *rw, bool writer) {
-  lock(&rw->lk);
-  uint64_t s = load(&rw->state);
-  for (;;) {
-    bool admitted = writer ? s == 0 : !(s & (RW_WRITER | RW_QUEUED));
-    if (cas(&rw->state, &s, !admitted ? s | RW_QUEUED : writer ? RW_WRITER : s + 1)) {
-      if (!admitted) break;
-      unlock(&rw->lk);
-      if (unlikely(race_on)) rw_race_enter(rw, NULL, writer);
-      return true;
-    }
-  }
-  waitq_push(writer ? &rw->writers : &rw->readers, waiter_of(L->g), rw);
-  L->g->wanted = rw;
-  return false;
-}
-
-bool rw_begin_rlock(lua_State *L, RWMutex *rw) { return rw_tryrlock(rw) || rw_enqueue(L, rw, false); }
-bool rw_begin_lock(lua_State *L, RWMutex *rw) { return rw_trylock(rw) || rw_enqueue(L, rw, true); }
-
-// Under lk, with nobody inside and RW_QUEUED set (so nobody can enter meanwhile): lets the next ones in and returns
-// them as a list linked by `next`.
-static Waiter *rw_admit_locked(RWMutex *rw, bool readers_first) {
-  Waiter *list = NULL, **end = &list, *w;
-  uint64_t in = 0;
-  if (readers_first || !rw->writers.head) {
-    for (; (w = rw->readers.head) != NULL; end = &w->next, in++) {
-      waitq_remove(&rw->readers, w);
-      *end = w;
-    }
-  }
-  if (in == 0 && (w = rw->writers.head) != NULL) {
-    waitq_remove(&rw->writers, w);
-    if (unlikely(race_on)) rw_race_enter(rw, w->g, true); // readers come after the writer who readies them
-    list = w;
-    in = RW_WRITER;
-  }
-  if (rw->readers.head || rw->writers.head) in |= RW_QUEUED;
-  atomic_store_explicit(&rw->state, in, memory_order_release);
-  return list;
-}
-
-static void rw_handover(Ctx *ctx, RWMutex *rw, bool readers_first) {
-  lock(&rw->lk);
-  Waiter *list = rw_admit_locked(rw, readers_first);
-  unlock(&rw->lk);
-  waiters_ready(ctx, list);
-}
-
-bool rw_unlock(Ctx *ctx, RWMutex *rw) {
-  uint64_t s = load(&rw->state);
-  if (unlikely(race_on)) rt_race_release(rw);
-  do {
-    if (!(s & RW_WRITER)) return false;
-  } while (!cas(&rw->state, &s, s & RW_QUEUED));
-  if (s & RW_QUEUED) rw_handover(ctx, rw, true);
-  return true;
-}
-
-bool rw_runlock(Ctx *ctx, RWMutex *rw) {
-  uint64_t s = load(&rw->state);
-  if (unlikely(race_on)) rt_race_release(&rw->readers);
-  do {
-    if (!(s & RW_READERS)) return false;
-  } while (!cas(&rw->state, &s, s - 1));
-  if (s == (RW_QUEUED | 1)) rw_handover(ctx, rw, false);
-  return true;
 }
 
 // ---- WaitGroup -------------------------------------------------------------------------------------------------
@@ -558,22 +455,6 @@ void mutex_calloff(Waiter *w) {
   waitq_remove(&m->q, w);
   if (!m->q.head) atomic_fetch_and(&m->state, ~MUTEX_WAITERS);
   v_setnil(&w->v);
-}
-
-// A writer that leaves may have been all that kept readers waiting.
-Waiter *rw_calloff(Waiter *w, bool writer) {
-  RWMutex *rw = w->obj;
-  waitq_remove(writer ? &rw->writers : &rw->readers, w);
-  uint64_t s = load(&rw->state), in = s & RW_READERS;
-  Waiter *list = NULL, **end = &list;
-  for (Waiter *r; !(s & RW_WRITER) && !rw->writers.head && (r = rw->readers.head) != NULL; end = &r->next, in++) {
-    waitq_remove(&rw->readers, r);
-    if (unlikely(race_on)) rw_race_enter(rw, r->g, false);
-    *end = r;
-  }
-  if (rw->readers.head || rw->writers.head) in |= RW_QUEUED;
-  atomic_store_explicit(&rw->state, in | (s & RW_WRITER), memory_order_release);
-  return list;
 }
 
 void wg_calloff(Waiter *w) {

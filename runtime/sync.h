@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// sync.h: mutex, read-write mutex, wait group, once, condition and semaphore, as C objects. See sync.c.
+// sync.h: mutex, wait group, once, condition and semaphore, as C objects. See sync.c.
 //
 // `begin` and `again` functions return true when the operation is done. False: the goroutine's waiter is queued and
 // the object's lk is held: the caller parks with it (g_park or g_parkc), and when the goroutine runs again calls
@@ -66,28 +66,6 @@ static inline bool mutex_unlock(Ctx *ctx, Mutex *m) {
 }
 static inline bool mutex_islocked(Mutex *m) {
   return atomic_load_explicit(&m->state, memory_order_relaxed) & MUTEX_LOCKED;
-}
-
-typedef struct RWMutex {
-  _Atomic uint64_t state; // number of readers, RW_* bits
-  Lock lk;                // guards the queues, and every change of RW_QUEUED
-  WaitQ readers, writers;
-} RWMutex;
-#define RW_WRITER (UINT64_C(1) << 62) // a writer has it
-#define RW_QUEUED (UINT64_C(1) << 61) // somebody waits: newcomers join the queue
-#define RW_READERS (RW_QUEUED - 1)
-
-bool rw_begin_lock(lua_State *L, RWMutex *rw);
-bool rw_begin_rlock(lua_State *L, RWMutex *rw);
-bool rw_trylock(RWMutex *rw);
-bool rw_tryrlock(RWMutex *rw);
-bool rw_unlock(Ctx *ctx, RWMutex *rw);  // false: no writer has it
-bool rw_runlock(Ctx *ctx, RWMutex *rw); // false: no reader has it
-static inline bool rw_iswlocked(RWMutex *rw) {
-  return atomic_load_explicit(&rw->state, memory_order_relaxed) & RW_WRITER;
-}
-static inline bool rw_isrlocked(RWMutex *rw) {
-  return atomic_load_explicit(&rw->state, memory_order_relaxed) & RW_READERS;
 }
 
 typedef struct WaitGroup {
@@ -163,7 +141,6 @@ void sync_giveback(Ctx *ctx, G *g);
 // World stopped: waiter w leaves the queue it is in without having got what it waits for (interrupt.c). Returns the
 // waiters, linked by `next`, that must be readied because of it (cond: w itself among them).
 void mutex_calloff(Waiter *w);
-Waiter *rw_calloff(Waiter *w, bool writer);
 void wg_calloff(Waiter *w);
 void once_calloff(Waiter *w);
 Waiter *cond_calloff(Waiter *w);

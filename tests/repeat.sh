@@ -2,7 +2,8 @@
 # The tests of parallel code again and again: tests/repeat.sh BUILD_DIR ROUNDS [PATH_PREFIX]
 # One round is each test of tests/runtime, regress, golike and stress once (with PATH_PREFIX, say stdlib/ctx or
 # runtime/select: each script of any folder that begins with it). The number of processors (1, 2, 4, 8) and random yields
-# (LUNGODEBUG=schedyield=N,seed=M), with widering=1 in every other dozen, change from round to round. A failure prints what it ran with.
+# (LUNGODEBUG=schedyield=N,seed=M), with widering=1 in every other dozen and rwspread now and then, change from round to round.
+# A failure prints what it ran with.
 # Ends with `N passed, N failed`. LUNGO_REPEAT_FIRST: the number of the first round (default 1).
 set -u
 if [ "${1:-}" = --one ]; then # --one BUILD_DIR NAME PROCS LUNGODEBUG
@@ -40,6 +41,7 @@ scripts | awk -v first="$first" -v rounds="$rounds" -v build="$build" '
         many = procs[i] == "any" ? p[n % 4 + 1] : procs[i]
         debug = int(n / 4) % 3 == 0 ? "seed=" r : "schedyield=" (n * 7 % 23 + 1) ",seed=" r
         if (int(n / 12) % 2) debug = debug ",widering=1"
+        if (n % 5 == 0) debug = debug ",rwspread"
         print "--one", build, name[i], many, debug
       }
   }' | xargs -P "${LUNGO_REPEAT_JOBS:-$(nproc)}" -L 1 tests/repeat.sh >"$log" 2>&1

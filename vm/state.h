@@ -150,6 +150,7 @@ static inline void v_setthread(Value *v, lua_State *L) { v_setobj(v, TAG_THREAD,
 struct Ctx {
   _Atomic uint32_t poll; // POLL_* bits: something wants attention at the next safepoint. Set by anyone.
   struct Cache *cache;   // allocation cache of the processor (P) this worker holds; NULL when it holds none
+  uint32_t proc;         // while it holds one: its number
   lua_State *L;          // the running state (innermost coroutine)
   LongJmp *errjmp;       // innermost C-level handler
   struct Module *module; // the C module whose lock this goroutine holds, or NULL (cmodule.h)

@@ -1,6 +1,6 @@
 -- All readers may be inside at once; a writer is alone; one that waits keeps new readers out; the counts of who is inside
 -- are never wrong under a hammer of both with try operations.
--- Protects: runtime/sync.c (RWMutex).
+-- Protects: runtime/rwmutex.c.
 for _, n in ipairs {1, 3, 10} do
   local rw, inside, go_on, wg = sync.rwmutex(), chan(), chan(), sync.waitgroup()
   for _ = 1, n do

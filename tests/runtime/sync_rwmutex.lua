@@ -1,5 +1,5 @@
 -- Readers share, a writer is alone, and neither side starves.
--- Protects: runtime/sync.c (RWMutex).
+-- Protects: runtime/rwmutex.c.
 local rw = sync.rwmutex()
 rw:rlock() print(rw:tryrlock(), rw:trylock())   -- expect: true	false
 rw:runlock() rw:runlock()
