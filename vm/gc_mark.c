@@ -24,6 +24,7 @@
 #include "cmodule.h"
 #include "gc_int.h"
 #include "meta.h"
+#include "opcodes.h"
 #include "seam.h"
 #include "spin.h"
 #include "table.h"
@@ -269,7 +270,15 @@ static void scan_userdata(Marker *m, Userdata *u) {
 // ---- scanning: threads ------------------------------------------------------------------------------------
 
 // The end of what L may still use. A Lua frame's registers reach up to ci->top; L->top may lie above them (open calls).
-static Value *live_end(lua_State *L) { return ci_isLua(L->ci) && L->ci->top > L->top ? L->ci->top : L->top; }
+// But of one that waits in `for v in ch` only the loop's own live: what the last step left must not look alive. (Not so
+// while its thread waits with it. A frame that an error has ended is not parked, and its error lies among them.)
+static Value *live_end(lua_State *L) {
+  const CallInfo *ci = L->ci;
+  if (!ci_isLua(ci) || L->top > ci->top) return L->top;
+  if (likely(!(ci->status & CI_PARKED))) return ci->top;
+  Instr i = ci->u.l.pc[-1];
+  return INSTR_OP(i) == OP_TFORCALL ? ci->func + 1 + INSTR_A(i) + 4 : ci->top;
+}
 
 // What lies above the live part is forgotten: as nil, or, a great deal of it, by giving the pages back (a zero is a
 // float).

@@ -1156,7 +1156,7 @@ execute:
       }
       if (ra->tag == TAG_USERDATA) {
         SAVE();
-        int r = op_forreceive(L, ci, ra, nres);
+        int r = op_forreceive(L, ra, nres);
         if (r == RT_PARK) return RUN_PARKED;
         RELOAD();
         if (likely(r == RT_DONE)) NEXT();

@@ -54,7 +54,7 @@ int op_select(lua_State *L, CallInfo *ci, const Instr *pc, Instr i); // RT_*; on
 // A step of `for v in ch`, the iterator at ra being a userdata. RT_*, or OP_NORECEIVE: it must be called like any
 // other.
 #define OP_NORECEIVE (-1)
-int op_forreceive(lua_State *L, CallInfo *ci, Value *ra, int nresults);
+int op_forreceive(lua_State *L, Value *ra, int nresults);
 void op_unpark(lua_State *L, CallInfo *ci);                        // result of the channel instruction that parked
 bool op_close(lua_State *L, CallInfo *ci, unsigned a);             // CLOSE: pushed the call of a __close
 bool op_closereturn(lua_State *L, CallInfo *ci, Value *ra, int n); // RETURN: the same, its n results at ra are kept

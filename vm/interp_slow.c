@@ -527,14 +527,12 @@ static void put_received(Value *ra, int nresults, const Value res[2]) {
   }
 }
 
-int op_forreceive(lua_State *L, CallInfo *ci, Value *ra, int nresults) {
+int op_forreceive(lua_State *L, Value *ra, int nresults) {
   Table *mt = atomic_load_explicit(&v_ud(ra)->meta, memory_order_acquire);
   if (unlikely(!method_receives(L->gl, mt)) && !method_findreceive(L, mt)) return OP_NORECEIVE;
   Value res[2];
   ptrdiff_t at = stack_save(L, ra);
-  ci->status |= CI_PARKED;
   if (rt_recv(L, ra, res) == RT_PARK) return RT_PARK;
-  ci->status &= (uint16_t)~CI_PARKED;
   put_received(stack_restore(L, at), nresults, res);
   return RT_DONE;
 }

@@ -37,7 +37,7 @@ typedef struct G G; // runtime/sched.h
 #define CI_FIN 0x0100     // calls a finalizer
 #define CI_HOOK 0x0200    // runs a debug hook
 #define CI_CLOSING 0x0400 // frame is closing variables because of an error (value in u2/err slot; see call.c)
-#define CI_PARKED 0x1000  // C frame that parked its goroutine: on resumption k is called
+#define CI_PARKED 0x1000  // frame that parked its goroutine: on resumption k is called, or the instruction completed
 #define CI_BASE 0x2000    // base frame of a lua_State
 #define CI_FROMC                                                                                                       \
   0x4000 // called on behalf of the C frame below (vm_callk, a coroutine's base, closing): on its

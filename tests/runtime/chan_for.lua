@@ -94,3 +94,26 @@ for v in j do
 end
 ::out::
 assert(j:recv() == 4)
+
+-- who waits in the loop keeps nothing of the step before alive but the value it received
+local weak, k, kept = setmetatable({}, { __mode = "k" }), chan(), atomic.int()
+wg:go(function()
+  for _ in k do
+    local t = { {}, {}, {} }
+    for _, x in ipairs(t) do weak[x] = true end
+    kept:add(1)
+  end
+end)
+for _ = 1, 2 do k:send(true) end
+repeat runtime.gosched() until kept:load() == 2 and runtime.stack(true):find("chan receive", 1, true)
+collectgarbage()
+assert(next(weak) == nil)
+k:close()
+wg:wait()
+
+-- a coroutine that an error in the loop has ended keeps that error
+local co = coroutine.create(function(ch) for _, a, b in ch do end end)
+assert(not coroutine.resume(co, chan():sender()))
+collectgarbage()
+ok, err = coroutine.close(co)
+assert(not ok and err:find("cannot receive from a send-only channel", 1, true), err)
