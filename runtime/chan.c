@@ -96,9 +96,9 @@ Userdata *chan_new(lua_State *L, ElemType elem, uint32_t cap) {
   memset(c, 0, sizeof *c + ends); // not the ring: only values that were put there are ever looked at
   c->wide = c->shut = wide;
   c->calm = CALM;
-  if (wide) chan_settle(c);
   c->elem = (uint8_t)elem;
   c->cap = cap;
+  chan_settle(c);
   u->hdr.aux = 1;
   u->trace = chan_trace;
   return u;
