@@ -79,12 +79,12 @@ void methods_init(Global *gl) {
 
 void methods_strike(Global *gl) {
   struct Methods *ms = &gl->methods;
-  if (!atomic_load_explicit(&ms->live, memory_order_relaxed)) return;
+  if (!atomic_load_explicit(&ms->live, memory_order_acquire)) return; // another writer has struck all out before
   spin_lock(&ms->lock);
   unsigned last = atomic_load_explicit(&ms->last, memory_order_relaxed);
   for (unsigned i = 1; i <= last; i++) atomic_store_explicit(&ms->v[i].mt, METHOD_STRUCK, memory_order_release);
   atomic_store_explicit(&ms->receives, NULL, memory_order_release);
-  atomic_store_explicit(&ms->live, false, memory_order_relaxed);
+  atomic_store_explicit(&ms->live, false, memory_order_release);
   spin_unlock(&ms->lock);
 }
 
