@@ -14,9 +14,9 @@
 //             woken, so that the collector may mark it at any time. index is 1 for a send.
 // Callers:    a running G that holds a P (a timer for chan_offer). Never with another Chan locked (select.c is the
 //             one exception: it locks several, in address order).
-// Locking:    c->lk guards every field that changes; of a wide ring too, as chan_lock takes hold of its ends. g_ready()
-// is called only after it is released. See also:   select.c, waitq.h, docs/architecture.md "Channels". Tests:
-// tests/runtime/chan_*.lua.
+// Locking:    c->lk guards every field that changes; of a wide ring too, as chan_lock takes hold of its ends.
+//             g_ready() is called only after it is released.
+// See also:   select.c, waitq.h, docs/architecture.md "Channels". Tests: tests/runtime/chan_*.lua.
 
 #include "chan.h"
 #include "debugvars.h"

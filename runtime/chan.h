@@ -133,8 +133,8 @@ static ALWAYS_INLINE void chan_lock(Chan *c) {
 #else
 #define CALM 64
 #endif
-// The ends are open exactly while nobody waits, the channel is not closed, and no select had it lately. To be called
-// before c->lk is released.
+// While somebody waits, the channel is closed, or a select had it lately, the ends are shut; else they are open. (Not
+// at once where a wait is called off: the next operation opens them.) To be called before c->lk is released.
 void chan_settle_wide(Chan *c);
 static ALWAYS_INLINE void chan_settle(Chan *c) {
   if (!c->wide) return;

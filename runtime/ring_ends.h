@@ -9,12 +9,12 @@
 // Invariants: an end is changed by who holds its lock. Both ends are *shut*, or none; they are shut and opened by who
 //             holds the lock of the channel and of both ends (chan_settle says when). While they are shut, nothing goes
 //             through them: head and count of the channel hold, and its lock guards them. While they are open, the
-//             ring's state is in the ends only. n counts the values that ever went through an end, modulo 2^32: in a
-//             ring are send.n - recv.n. left <= what may be put (taken) at that moment, as the other end can only make
-//             it more. n is written (release) after the place was filled or emptied; the other end reads it (acquire)
-//             before it uses the place.
+//             ring's state is in the ends only. n counts the values that went through an end, modulo 2^32, and begins
+//             anew when the ends are opened: in the ring are send.n - recv.n. left <= what may be put (taken) at that
+//             moment, as the other end can only make it more. n is written (release) after the place was filled or
+//             emptied; the other end reads it (acquire) before it uses the place.
 // Locking:    the channel's lock, then send.lk, then recv.lk; who holds an end for a value holds nothing else.
-// Callers:    chan.h.
+// Callers:    chan.h. Tests: tests/unit/ring_ends_test.c.
 #ifndef LUNGO_RUNTIME_RING_ENDS_H
 #define LUNGO_RUNTIME_RING_ENDS_H
 

@@ -19,7 +19,6 @@
 //             `live` is set before the tables get OF_CLASS: a writer that finds it false comes before the look-up, or
 //             after another writer, who struck all out before he wrote it (release; read with acquire: so this writer
 //             knows of that, too, and whoever learns from him).
-//             `receives`, the class that calls receive from (`for v in ch`), is an entry like the others.
 // Locking:    gl->methods.lock guards all writing; a table's lock may be taken inside it, not the other way round.
 // See also:   interp.c (SELF, TFORCALL), table.c. Tests: tests/vm/method_cache.lua, tests/runtime/chan_for.lua.
 #ifndef LUNGO_VM_METHOD_H
