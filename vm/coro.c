@@ -140,6 +140,7 @@ void coro_leave(Ctx *ctx, lua_State *co, int status) {
   }
   coro_release(co, co);
   ctx->L = from;
+  if (status == STATUS_GOEXIT) return; // which goes on in `from`: that may be closing co instead of having resumed it
   lg_assert(from->ci->status & CI_RESUME);
   from->ci->u2.nres = status;
 }
