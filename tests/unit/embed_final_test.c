@@ -79,14 +79,16 @@ static lungo_Runtime *open_runtime(int procs, double time, double finalizer_time
   return rt;
 }
 
-static int run(lungo_Runtime *rt, const char *code, double time) {
+static int run_within(lungo_Runtime *rt, const char *code, double time, double patience) {
   lungo_Task *t = lungo_start(rt, &(lungo_Job){.code = code, .name = "=run", .time = time});
   CHECK(t != NULL);
-  int r = lungo_wait(t, PATIENCE);
+  int r = lungo_wait(t, patience);
   if (r == LUNGO_ERROR || r == LUNGO_TIMEOUT) fprintf(stderr, "%s: %d %s\n", code, r, lungo_error(t));
   lungo_release(t);
   return r;
 }
+
+static int run(lungo_Runtime *rt, const char *code, double time) { return run_within(rt, code, time, PATIENCE); }
 
 // A run without limits, whose own finalizer must get its turn.
 static void check_served(lungo_Runtime *rt) {
@@ -208,11 +210,12 @@ static void test_revived(int procs) {
 // Finalizers that find no memory are not the last ones.
 static void test_memory(int procs) {
   lungo_Runtime *rt = open_runtime(procs, 0, 0);
-  run(rt,
+  run_within(
+      rt,
       "local t, keep = {}, {} for i = 1, 20 do t[i] = setmetatable({}, {__gc = function() "
       "string.rep('x', (i % 10 + 1) * 300000) end}) end pcall(function() while true do keep = {keep} end end) t = nil "
       "for i = 1, 20 do pcall(collectgarbage) pcall(time.sleep, 0.001) end",
-      -1);
+      -1, 10 * PATIENCE); // forty collections of a full heap, under a sanitizer two seconds each
   check_served(rt);
   CHECK(lungo_free(rt, 5) == LUNGO_OK);
 }
