@@ -3,8 +3,8 @@
 // syncdata.c: sync.pool and sync.map, containers made for several goroutines.
 //
 // What:       a pool is a stack of values under a Lock, of which the collector takes what was of no use. A map is a
-// shared table: loads take no lock; what reads and
-//             writes in one step is done by map_step, one step at a time.
+//             shared table: loads take no lock; what reads and writes in one step is done by map_step, one step at a
+//             time.
 // See also:   synclib.c (the rest of `sync`); spec "sync". Tests: tests/runtime/sync_pool_map.lua.
 #include "call.h"
 #include "gc.h"
@@ -46,9 +46,10 @@ static void pool_forget(GcAfter *a) {
 static void pool_trace(struct Marker *m, void *mem) {
   PoolObj *p = mem;
   if (!p->v) return;
+  bool again = gc_isagain(m); // then pool_forget was here already, and `low` means nothing yet
   gc_mark_obj(m, heap_mem_obj(p->v));
-  for (uint32_t i = p->low; i < p->n; i++) gc_mark_value(m, &p->v[i]);
-  gc_mark_after(m, &p->after, pool_forget);
+  for (uint32_t i = again ? 0 : p->low; i < p->n; i++) gc_mark_value(m, &p->v[i]);
+  if (!again) gc_mark_after(m, &p->after, pool_forget);
 }
 static const ObjKind pool_kind = {"sync.pool", pool_trace};
 

@@ -79,6 +79,8 @@ typedef struct LeakPass {
 } LeakPass;
 bool gc_leakpass(lua_State *L, const LeakPass *pass);
 bool gc_isleakpass(const Marker *m);
+// The cycle's second marking: what was left out or forgotten by the first is gone, and all else must be marked again.
+bool gc_isagain(const Marker *m);
 // A hidden stack counts as marked, so that whoever refers to it does not scan it.
 void gc_hide(Marker *m, Obj *thread);
 void gc_reveal(Marker *m, Obj *thread); // once for each that was hidden

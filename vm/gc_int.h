@@ -100,6 +100,7 @@ struct Marking {
   MarkBuf *spare;
   _Atomic bool overflow; // an object was marked but found no room on a stack
   bool leakpass;         // some stacks are hidden (gc.h). Written while one worker marks
+  bool again;            // the second marking of a cycle. Written as leakpass is
   MarkBuf *kept;         // m is GcState.spare, and this the buffer that came with it; else NULL
 };
 

@@ -175,6 +175,7 @@ void gc_mark_value(Marker *m, const Value *v) { mark_value(m, v); }
 void gc_mark_slot(Marker *m, const Slot *s) { mark_bits(m, slot_load(s)); }
 
 bool gc_isleakpass(const Marker *m) { return m->mk->leakpass; }
+bool gc_isagain(const Marker *m) { return m->mk->again; }
 void gc_hide(Marker *m, Obj *thread) { mark_set(m, thread); }
 void gc_reveal(Marker *m, Obj *thread) { mark_push(m, thread); }
 
@@ -557,6 +558,7 @@ bool marking_init(Marking *mk, Global *gl, lua_State *L, int nworkers) {
 static void list_empty(BlockList *l) { l->n = l->done = 0; }
 
 void marking_again(Marking *mk) {
+  mk->again = true;
   for (int i = 0; i < mk->nmarkers; i++) {
     Marker *m = &mk->m[i];
     lg_assert(m->buf->n == 0);
