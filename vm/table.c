@@ -605,7 +605,8 @@ typedef struct NewBlocks {
   Blocks *b;
 } NewBlocks;
 
-// World stopped, after a collection. What it took out of a weak table needs no room: less than planned may do.
+// After a collection. What it took out of a weak table needs no room: less than planned may do. When it was somebody
+// else's, the world is not stopped: then a shared table may change under the look, which set_shared finds out.
 static bool try_blocks(lua_State *L, void *arg) {
   const NewBlocks *n = arg;
   if (n->k != NULL) plan_insert(n->p, n->t, n->k);
@@ -744,27 +745,14 @@ static void store_new(Table *t, const Key *k, uint64_t val) {
   if (k->tag == TAG_STRING) clear_absent(t);
 }
 
-// Unshared, k absent.
-static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value *v) {
-  Plan p;
-  if (v_isnil(v)) return;
-  uint64_t val = v_encode(L, v);
-  key_settle(L, k);
-  if (plan_insert(&p, t, k)) {
-    Blocks b = plan_alloc(L, t, k, &p, &(Pending){v, k->bits, val});
-    plan_apply(L, t, &p, &b);
-  }
-  store_new(t, k, val);
-}
-
-// Looks, and if need be grows, until the key is in. Blocks are allocated with the lock released; when others changed
-// the table meanwhile so that they do not fit, they are dropped and made anew.
 static ALWAYS_INLINE void unlock_written(lua_State *L, Table *t) {
   bool isclass = atomic_load_explicit(&t->hdr.flags, memory_order_relaxed) & OF_CLASS; // set under the lock
   spin_unlock(&t->hdr.lock);
   if (unlikely(isclass)) methods_strike(L->gl);
 }
 
+// Looks, and if need be grows, until the key is in. Blocks are allocated with the lock released; when others changed
+// the table meanwhile so that they do not fit, they are dropped and made anew.
 static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) {
   if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
@@ -797,6 +785,32 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
 }
 
 // The entry is present with a value, or false.
+// t was unshared, until the collection that an insertion of k needed gave it to the goroutine of finalizers, because a
+// dead object referred to it. (vm/gc_final.c)
+static COLD void insert_givenaway(lua_State *L, Table *t, Key *k, const Value *v) {
+  Value key;
+  bits_decode(&key, k->bits);
+  share_value(L, &key);
+  set_shared(L, t, k, v);
+}
+
+// Unshared, k absent.
+static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value *v) {
+  Plan p;
+  if (v_isnil(v)) return;
+  uint64_t val = v_encode(L, v);
+  key_settle(L, k);
+  if (plan_insert(&p, t, k)) {
+    Blocks b = plan_alloc(L, t, k, &p, &(Pending){v, k->bits, val});
+    if (unlikely(obj_isshared(t))) {
+      insert_givenaway(L, t, k, v);
+      return;
+    }
+    plan_apply(L, t, &p, &b);
+  }
+  store_new(t, k, val);
+}
+
 static NOINLINE bool set_shared_existing(lua_State *L, Table *t, const Key *k, const Value *v) {
   if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
