@@ -614,10 +614,15 @@ void *heap_trynew(Ctx *ctx, uint8_t type, size_t size) {
   return small_new(ctx, type, class_of(size));
 }
 
-// What LUNGODEBUG=refuse refuses is there at the second try: the caller knows of no collection that would help.
+// What LUNGODEBUG=refuse refuses is there at the second try.
+void *heap_trynew_here(Ctx *ctx, uint8_t type, size_t size) {
+  void *p = heap_trynew(ctx, type, size);
+  if (unlikely(p == NULL) && ctx->cache->heap->refuse != 0) p = heap_trynew(ctx, type, size);
+  return p;
+}
+
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size) {
-  void *p = heap_trynew(L->ctx, type, size);
-  if (unlikely(p == NULL) && L->ctx->cache->heap->refuse != 0) p = heap_trynew(L->ctx, type, size);
+  void *p = heap_trynew_here(L->ctx, type, size);
   if (unlikely(p == NULL)) call_memerror(L);
   return p;
 }

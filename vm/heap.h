@@ -35,6 +35,8 @@ void cache_free(Heap *h, Cache *c); // flushes and frees
 // heap_trynew returns NULL instead. The caller fills it before anyone (or a safepoint) can see it.
 void *heap_new_obj(lua_State *L, uint8_t type, size_t size);
 void *heap_trynew(Ctx *ctx, uint8_t type, size_t size);
+// The same for who knows of no collection that would help (as heap_new_obj does not, either).
+void *heap_trynew_here(Ctx *ctx, uint8_t type, size_t size);
 // A new cell, its slot undefined, from spans that hold cells only; NULL: out of memory.
 Cell *heap_new_cell(lua_State *L);
 // Memory without references of its own (OBJ_MEM header included in neither size nor pointer: the pointer returned is

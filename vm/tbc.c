@@ -8,7 +8,8 @@
 //             it from C.
 // Invariants: along the list from newest to oldest, levels never rise within the variables, nor from one frame to the
 //             next; so an error value put right above the newest entry's registers (tbc_safepos) destroys nothing that
-//             is needed. An entry is unlinked before its call: an error in it does not run it again.
+//             is needed. An entry is unlinked before its call: an error in it does not run it again. Where there is
+//             no memory for an entry, its call takes place at once: none is left out.
 // Callers:    the worker that runs L.
 // See also:   call.h, state.h (Tbc).
 #include "dbg.h"
@@ -22,8 +23,10 @@ enum { TBC_VAR = 0, TBC_DEFER = 1 };
 
 // ---- making entries --------------------------------------------------------------------------------
 
-static Tbc *tbc_new(lua_State *L, int kind, const Value *level, uint32_t nvalues) {
-  Tbc *e = heap_new_obj(L, OBJ_TBC, sizeof(Tbc) + nvalues * sizeof(Value));
+// NULL: there is no memory.
+static Tbc *tbc_trynew(lua_State *L, int kind, const Value *level, uint32_t nvalues) {
+  Tbc *e = heap_trynew_here(L->ctx, OBJ_TBC, sizeof(Tbc) + nvalues * sizeof(Value));
+  if (unlikely(e == NULL)) return NULL;
   e->hdr.aux = (uint8_t)kind;
   e->level = stack_save(L, level);
   e->nargs = nvalues > 0 ? nvalues - 1 : 0;
@@ -40,18 +43,43 @@ static const char *name_of(lua_State *L, const Value *reg) {
   return name != NULL ? name : "?";
 }
 
+static int push_close(lua_State *L, const Value *var, const Value *err);
+
+// What cannot be noted for later takes place at once, before the error that ends the block: the program has taken
+// already (a lock, a file) what this is to give back.
+static COLD void close_at_once(lua_State *L, const Value *var) {
+  Value err;
+  v_setobj(&err, TAG_STRING, L->gl->memerrmsg);
+  if (ci_isLua(L->ci) && L->top < L->ci->top) L->top = L->ci->top;
+  int nargs = push_close(L, var, &err);
+  vm_call(L, L->top - (nargs + 1), 0);
+  call_memerror(L);
+}
+
+static COLD void call_at_once(lua_State *L, const Value *func, int nargs) {
+  ptrdiff_t at = stack_save(L, func);
+  if (ci_isLua(L->ci) && L->top < L->ci->top) L->top = L->ci->top;
+  stack_ensure(L, nargs + 1);
+  for (int i = 0; i <= nargs; i++) v_copy(L->top++, stack_restore(L, at) + i);
+  vm_call(L, L->top - (nargs + 1), 0);
+  call_memerror(L);
+}
+
 void tbc_new_var(lua_State *L, Value *reg) {
   Value tm;
   if (v_isfalsy(reg)) return;
   if (!meta_get(L, reg, TM_CLOSE, &tm)) {
     dbg_runerror(L, "variable '%s' got a non-closable value", name_of(L, reg));
   }
-  L->tbc = tbc_new(L, TBC_VAR, reg, 0);
+  Tbc *e = tbc_trynew(L, TBC_VAR, reg, 0);
+  if (unlikely(e == NULL)) close_at_once(L, reg);
+  L->tbc = e;
 }
 
 void tbc_new_defer(lua_State *L, Value *func, int nargs) {
   if (!meta_iscallable(L, func)) dbg_callerror(L, func);
-  Tbc *e = tbc_new(L, TBC_DEFER, L->ci->func + 1, (uint32_t)nargs + 1);
+  Tbc *e = tbc_trynew(L, TBC_DEFER, L->ci->func + 1, (uint32_t)nargs + 1);
+  if (unlikely(e == NULL)) call_at_once(L, func, nargs);
   for (int i = 0; i <= nargs; i++) v_copy(&e->v[i], &func[i]);
   L->tbc = e;
 }

@@ -70,6 +70,11 @@ static const char *const scripts[] = {
     "local mu, o, p = sync.mutex(), sync.once(), sync.pool(function() return {} end) do local _ <close> = mu:lock() "
     "end "
     "o(function() return {} end) for i = 1, 20 do p:put({}) end assert(p:get())",
+    // What is to be given back at the end of a block is, even if that cannot be noted.
+    "local rw, failed = sync.rwmutex() local function f() local _ <close> = rw:lock() end local function g() "
+    "rw:rlock() "
+    "defer rw:runlock() end for i = 1, 9 do for _, h in ipairs {f, g} do local ok, e = pcall(h) failed = failed or "
+    "not ok and e assert(rw:trylock(), 'locked for ever') rw:unlock() end end if failed then error(failed, 0) end",
     "time.sleep(0.0001) local t = time.after(0.0001) t:recv() local tm = time.timer(100) tm:stop()",
     "local v = atomic.value({}) v:store({1}) assert(v:load()[1] == 1 and runtime.stack(true) and runtime.memstats())",
 };
