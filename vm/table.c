@@ -784,7 +784,6 @@ static NOINLINE void set_shared(lua_State *L, Table *t, Key *k, const Value *v) 
   unlock_written(L, t);
 }
 
-// The entry is present with a value, or false.
 // t was unshared, until the collection that an insertion of k needed gave it to the goroutine of finalizers, because a
 // dead object referred to it. (vm/gc_final.c)
 static COLD void insert_givenaway(lua_State *L, Table *t, Key *k, const Value *v) {
@@ -811,6 +810,7 @@ static NOINLINE void insert_unshared(lua_State *L, Table *t, Key *k, const Value
   store_new(t, k, val);
 }
 
+// The entry is present with a value, or false.
 static NOINLINE bool set_shared_existing(lua_State *L, Table *t, const Key *k, const Value *v) {
   if (unlikely(is_frozen(t))) refuse_frozen(L);
   share_value(L, v);
