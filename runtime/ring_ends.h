@@ -14,7 +14,7 @@
 //             moment, as the other end can only make it more. n is written (release) after the place was filled or
 //             emptied; the other end reads it (acquire) before it uses the place.
 // Locking:    the channel's lock, then send.lk, then recv.lk; who holds an end for a value holds nothing else.
-// Callers:    chan.h. Tests: tests/unit/ring_ends_test.c.
+// Callers:    chan.h. Tests: tests/unit/ring_ends_test.c, tests/cli/wide_rings.sh; model: tests/verify/ends.pml.
 #ifndef LUNGO_RUNTIME_RING_ENDS_H
 #define LUNGO_RUNTIME_RING_ENDS_H
 
