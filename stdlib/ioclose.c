@@ -3,15 +3,13 @@
 // ioclose.c: closing a file that other goroutines may be using.
 //
 // What:       the package's functions take the FILE out of a handle and go on with it, while another goroutine closes
-// the
-//             handle. So what ends at `close` is the open file only: its C stream stays behind, of which every use
+//             the handle. So what ends at `close` is the open file only: its C stream stays behind, of which every use
 //             fails with EBADF, until the collector has found that nobody can be in a function that was given the
 //             handle. Closing takes the stream's lock, so it waits for an operation that is under way (in the system,
 //             without a processor). Of several that close one handle the first wins; for the others it is closed
 //             already.
 // Invariants: Userdata.aux32 of a handle is its HandleState. Only who moved it from HANDLE_OPEN calls the package's
-// function
-//             that closes, which reads `closef` without a look at whether it is there still.
+//             function that closes, which reads `closef` without a look at whether it is there still.
 //             A stream is freed by the second finalizer call of its handle: since the first, which found the handle
 //             closed or closed it, no operation on it can begin, and one under way would have kept the handle from the
 //             second.

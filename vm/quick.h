@@ -15,8 +15,9 @@
 //             `run` is written before its `f` (release; call instructions read with acquire) and neither changes again,
 //             whatever universes the process makes and closes.
 // Callers:    the library openers (quick_add), CALL, SELFCALL, SELFCALLI, UPSELFCALL in interp.c. Under --race there
-// are none. See also:   stdlib/quicklib.c, stdlib/synclib.c, stdlib/atomiclib.c. Tests: tests/vm/quick_calls.lua,
-//             method_calls.lua.
+//             are none.
+// See also:   stdlib/quicklib.c, stdlib/synclib.c, stdlib/atomiclib.c, stdlib/chanlib.c. Tests:
+//             tests/vm/quick_calls.lua, method_calls.lua.
 #ifndef LUNGO_VM_QUICK_H
 #define LUNGO_VM_QUICK_H
 
